@@ -1,0 +1,254 @@
+"""This worker's rooms: who listens, and one frame built once for all of them.
+
+Events of one group leave in the order in which they were received, and those with a number in
+the order of their numbers: one that came too early waits a moment for its predecessors, and
+what is still missing is asked for.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .outlet import Outlet
+from .packets import event_text, websocket_frame
+
+log = logging.getLogger(__name__)
+
+Event = tuple[str, bytes | None, int | None]
+"""Name, JSON of its one argument, and number in the group (None: not numbered)."""
+
+Backfill = Callable[[str, int, int | None], Awaitable[Sequence[Event]]]
+"""``(group, after, up_to)``: the events with ``after < number <= up_to``, oldest first."""
+
+OVERTAKEN_WAIT_S = 0.05
+"""How long an event waits for predecessors that another worker may be about to publish."""
+
+MAX_HELD = 500
+"""Events of one group that may wait for predecessors; more are left to the backfill."""
+
+BACKFILL_TIMEOUT_S = 5.0
+BACKFILL_RETRY_S = 0.5
+
+PLAIN = "plain"
+"""The audience of plain JSON WebSockets; every other audience is a Socket.IO namespace."""
+
+
+class Member(Protocol):
+    """One listener of a group: a connection, as one of its consumers joined it."""
+
+    @property
+    def audience(self) -> str:
+        """Socket.IO namespace, or `PLAIN`: members of one audience get the same bytes."""
+        ...
+
+    @property
+    def outlet(self) -> Outlet: ...
+
+    @property
+    def channel_name(self) -> str: ...
+
+    def dispatch(self, message: dict[str, Any]) -> None:
+        """Queue a group message for the consumer's handler."""
+        ...
+
+
+@dataclass(slots=True)
+class Room:
+    """One group as this worker sees it."""
+
+    audiences: dict[str, dict[Member, None]] = field(default_factory=dict)
+    pending: list[tuple[str, bytes | None, tuple[str, ...]]] = field(default_factory=list)
+    """Events of this turn of the event loop: name, JSON and the channels that are left out."""
+    last_number: int | None = None
+    held: dict[int, Event] = field(default_factory=dict)
+    repair: asyncio.Task[None] | None = None
+
+    def members(self) -> list[Member]:
+        return [member for members in self.audiences.values() for member in members]
+
+
+class Fanout:
+    """The rooms of one worker.
+
+    Args:
+        own: runs a coroutine on a task that somebody owns.
+        max_batch_bytes: frames that leave together in one write.
+    """
+
+    def __init__(self, *, max_batch_bytes: int = 64 << 10) -> None:
+        self.rooms: dict[str, Room] = {}
+        self.backfill: Backfill | None = None
+        self.max_batch_bytes = max_batch_bytes
+        self.gap_fills = 0
+        """Holes in numbered events that were filled from the backfill, since the start."""
+        self._dirty: dict[str, Room] = {}
+
+    def add(self, group: str, member: Member) -> bool:
+        """Add a member; True when it is the first of its group."""
+        room = self.rooms.get(group)
+        is_first = room is None
+        if room is None:
+            room = self.rooms[group] = Room()
+        elif room.pending:
+            self._send(room)
+        room.audiences.setdefault(member.audience, {})[member] = None
+        return is_first
+
+    def discard(self, group: str, member: Member) -> bool:
+        """Remove a member; True when nobody is left."""
+        room = self.rooms.get(group)
+        members = room.audiences.get(member.audience) if room else None
+        if room is None or members is None or member not in members:
+            return False
+        if room.pending:
+            self._send(room)
+        del members[member]
+        if not members:
+            del room.audiences[member.audience]
+        if room.audiences:
+            return False
+        if room.repair is not None:
+            room.repair.cancel()
+        del self.rooms[group]
+        self._dirty.pop(group, None)
+        return True
+
+    def receive(self, group: str, message: dict[str, Any]) -> None:
+        """Act on one message of a group: emit its events, or hand it to the consumers."""
+        room = self.rooms.get(group)
+        if room is None:
+            return
+        if message["type"] != "socketio.emit":
+            for member in room.members():
+                member.dispatch(message)
+            return
+        left_out = tuple(message.get("except", ()))
+        for name, argument, number in message["events"]:
+            self._accept(group, room, (name, argument, number), left_out)
+
+    def resume(self, group: str) -> None:
+        """What was published to a group may have been missed: fill the hole, if there is one."""
+        room = self.rooms.get(group)
+        if room is not None and room.last_number is not None:
+            self._repair(group, room, wait_s=0.0)
+
+    def _accept(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
+        number = event[2]
+        if number is None or room.last_number is None or number == room.last_number + 1:
+            if number is not None:
+                room.last_number = number
+            self._emit(group, room, event, left_out)
+            if room.held:
+                self._release_held(group, room)
+        elif number > room.last_number:
+            if len(room.held) < MAX_HELD:
+                room.held[number] = event
+            self._repair(group, room, wait_s=OVERTAKEN_WAIT_S)
+
+    def _release_held(self, group: str, room: Room) -> None:
+        while room.last_number is not None and room.held:
+            event = room.held.pop(room.last_number + 1, None)
+            if event is None:
+                break
+            room.last_number += 1
+            self._emit(group, room, event, ())
+
+    def _emit(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
+        room.pending.append((event[0], event[1], left_out))
+        if not self._dirty:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._dirty[group] = room
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, {}
+        for room in dirty.values():
+            self._send(room)
+
+    def _send(self, room: Room) -> None:
+        events, room.pending = room.pending, []
+        for batch in _batches(events, self.max_batch_bytes):
+            left_out = batch[0][2]
+            for audience, members in list(room.audiences.items()):
+                texts = [_encode(audience, name, argument) for name, argument, _ in batch]
+                frames = b"".join([websocket_frame(text) for text in texts])
+                for member in tuple(members):
+                    if not left_out or member.channel_name not in left_out:
+                        member.outlet.shout(texts, frames)
+
+    # Holes.
+
+    def _repair(self, group: str, room: Room, *, wait_s: float) -> None:
+        if room.repair is None or room.repair.done():
+            room.repair = asyncio.create_task(self._fill(group, room, wait_s), name=f"fill {group}")
+
+    async def _fill(self, group: str, room: Room, wait_s: float) -> None:
+        """Wait for late predecessors; ask for those that do not come, until there is no hole."""
+        if wait_s:
+            await asyncio.sleep(wait_s)
+            if not room.held:
+                return
+        while self.rooms.get(group) is room and room.last_number is not None:
+            try:
+                async with asyncio.timeout(BACKFILL_TIMEOUT_S):
+                    missing = await self._missing(group, room, room.last_number)
+            except Exception:
+                log.exception("a hole in %s could not be filled yet", group)
+                await asyncio.sleep(BACKFILL_RETRY_S)
+                continue
+            self._fill_in(group, room, missing)
+            if not room.held:
+                return
+
+    async def _missing(self, group: str, room: Room, after: int) -> Sequence[Event]:
+        if self.backfill is None:
+            return list(room.held.values())
+        return await self.backfill(group, after, max(room.held, default=None))
+
+    def _fill_in(self, group: str, room: Room, missing: Sequence[Event]) -> None:
+        if room.last_number is None:
+            return
+        filled = 0
+        for event in sorted(missing, key=lambda event: event[2] or 0):
+            if event[2] is not None and event[2] > room.last_number:
+                room.last_number = event[2]
+                self._emit(group, room, event, ())
+                filled += 1
+        self.gap_fills += bool(filled)
+        last = room.last_number
+        for number in [number for number in room.held if number <= last]:
+            del room.held[number]
+        self._release_held(group, room)
+        if room.held and not filled:
+            # The log does not have what was announced: go on with what there is.
+            room.last_number = min(room.held) - 1
+            self._release_held(group, room)
+
+
+def _encode(audience: str, name: str, argument: bytes | None) -> str:
+    if audience == PLAIN:
+        return plain_text(name, argument)
+    return event_text(audience, name, argument)
+
+
+def plain_text(name: str, argument: bytes | None) -> str:
+    """An event on a plain JSON WebSocket: ``{"event":name,"data":argument}``."""
+    data = "" if argument is None else ',"data":' + argument.decode()
+    return '{"event":"' + name + '"' + data + "}"
+
+
+def _batches(
+    events: list[tuple[str, bytes | None, tuple[str, ...]]], max_bytes: int
+) -> list[list[tuple[str, bytes | None, tuple[str, ...]]]]:
+    """Neighbours that go to the same members, up to ``max_bytes`` together."""
+    batches: list[list[tuple[str, bytes | None, tuple[str, ...]]]] = []
+    size = 0
+    for event in events:
+        weight = len(event[1] or b"") + 32
+        if not batches or batches[-1][0][2] != event[2] or size + weight > max_bytes:
+            batches.append([])
+            size = 0
+        batches[-1].append(event)
+        size += weight
+    return batches

@@ -1,0 +1,205 @@
+"""The channel layer: one Redis message per group and event, one subscription per group and worker.
+
+Everything that stock Channels does with a channel layer works; what is different is that the
+connections of the bridge are members of a group without a queue of their own.
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Any
+
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
+from channels_redis.utils import _wrap_close, decode_hosts
+
+from .bus import Bus
+from .fanout import Backfill, Fanout, Member
+
+log = logging.getLogger(__name__)
+
+MEMBER_PREFIX = "bridge."
+"""Channel names of connections: ``bridge.<worker>!<sid>.<consumer>``."""
+
+MAX_CHANNEL_QUEUE = 1_000
+"""Messages that may wait for a stock channel; the oldest is dropped then, as Channels allows."""
+
+
+class RoomChannelLayer(RedisPubSubChannelLayer):
+    """The ``BACKEND`` for ``CHANNEL_LAYERS``, with the options of channels_redis' pub/sub layer."""
+
+    def _get_layer(self) -> "RoomLoopLayer":
+        loop = asyncio.get_running_loop()
+        layer = self._layers.get(loop)
+        if layer is None:
+            layer = self._layers[loop] = RoomLoopLayer(
+                *self._args, **self._kwargs, channel_layer=self
+            )
+            _wrap_close(self, loop)
+        return layer
+
+    def here(self) -> "RoomLoopLayer":
+        """The layer of the running event loop."""
+        return self._get_layer()
+
+
+class RoomLoopLayer(RedisPubSubLoopLayer):
+    """The layer as one event loop uses it: two connections for each configured server."""
+
+    def __init__(self, hosts: Any = None, prefix: str = "asgi", **options: Any) -> None:
+        super().__init__(hosts=hosts, prefix=prefix, **options)
+        self.channels: dict[str, asyncio.Queue[bytes]] = {}
+        self.groups: dict[str, set[str]] = {}
+        self._shards = [
+            Bus(host, receive=self._receive, resubscribed=self._resubscribed)
+            for host in decode_hosts(hosts)
+        ]
+        self.worker_id = secrets.token_hex(4)
+        self.fanout = Fanout()
+        self.members: dict[str, Member] = {}
+        self._group_of: dict[str, str] = {}
+
+    def fill_holes_from(self, backfill: Backfill) -> None:
+        """Where numbered events that this worker missed are read from."""
+        self.fanout.backfill = backfill
+
+    async def listen_as(self, worker_id: str) -> None:
+        """Hear what is sent to members of this worker from anywhere."""
+        self.worker_id = worker_id
+        inbox = self._worker_channel(worker_id)
+        await self._get_shard(inbox).subscribe(inbox)
+
+    def register(self, member: Member) -> None:
+        """Make a connection's channel name known, so that it can join groups and be sent to."""
+        self.members[member.channel_name] = member
+
+    def unregister(self, member: Member) -> None:
+        self.members.pop(member.channel_name, None)
+
+    # The API of channel layers.
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        """Send to one channel, on whichever worker it is."""
+        target = channel
+        if channel.startswith(MEMBER_PREFIX):
+            target = self._worker_channel(channel[len(MEMBER_PREFIX) :].partition("!")[0])
+            message = {"type": "bridge.to", "channel": channel, "message": message}
+        await self._get_shard(target).publish(target, self.channel_layer.serialize(message))
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Add a channel to a group; returns when its events will be heard.
+
+        Raises:
+            BusUnavailable: the subscription was not confirmed; the channel is not a member.
+        """
+        member = self.members.get(channel)
+        if member is None and channel not in self.channels:
+            raise RuntimeError(f"{channel} is not a channel of this process")
+        name = self._get_group_channel_name(group)
+        bus = self._get_shard(name)
+        # Subscribed before it is a member: nothing can be announced that it will not hear.
+        try:
+            await bus.subscribe(name)
+        except BaseException:
+            bus.release(name)
+            raise
+        is_gone = member is not None and self.members.get(channel) is not member
+        if is_gone or not self._is_empty(name, group):
+            bus.release(name)
+        if is_gone:
+            return
+        self._group_of[name] = group
+        if member is None:
+            self.groups.setdefault(name, set()).add(channel)
+        else:
+            self.fanout.add(group, member)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        name = self._get_group_channel_name(group)
+        was_empty = self._is_empty(name, group)
+        member = self.members.get(channel)
+        if member is not None:
+            self.fanout.discard(group, member)
+        channels = self.groups.get(name)
+        if channels is not None:
+            channels.discard(channel)
+            if not channels:
+                del self.groups[name]
+        if not was_empty and self._is_empty(name, group):
+            self._group_of.pop(name, None)
+            self._get_shard(name).release(name)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        """Send to every member of a group on every worker.
+
+        ``{"type": "socketio.emit", "events": [[name, json_bytes_or_None, number_or_None], ...]}``
+        reaches clients without waking a consumer; any other type reaches the consumers' handlers.
+
+        Raises:
+            BusUnavailable: the message was not taken; it may still be delivered.
+        """
+        name = self._get_group_channel_name(group)
+        await self._get_shard(name).publish(name, self.channel_layer.serialize(message))
+
+    async def flush(self) -> None:
+        self.channels, self.groups = {}, {}
+        for bus in self._shards:
+            await bus.close()
+
+    async def _subscribe_to_channel(self, channel: str) -> None:
+        self.channels[channel] = asyncio.Queue(MAX_CHANNEL_QUEUE)
+        await self._get_shard(channel).subscribe(channel)
+
+    async def receive(self, channel: str) -> Any:
+        """The next message of a stock channel; a channel whose receiver is cancelled is closed."""
+        if channel not in self.channels:
+            await self._subscribe_to_channel(channel)
+        try:
+            payload = await self.channels[channel].get()
+        except asyncio.CancelledError:
+            if self.channels.pop(channel, None) is not None:
+                self._get_shard(channel).release(channel)
+            raise
+        return self.channel_layer.deserialize(payload)
+
+    # What arrives.
+
+    def _worker_channel(self, worker_id: str) -> str:
+        return f"{self.prefix}__worker__{worker_id}"
+
+    def _is_empty(self, name: str, group: str) -> bool:
+        return name not in self.groups and group not in self.fanout.rooms
+
+    def _receive(self, channel: str, payload: bytes) -> None:
+        try:
+            group = self._group_of.get(channel)
+            if group is not None:
+                if group in self.fanout.rooms:
+                    self.fanout.receive(group, self.channel_layer.deserialize(payload))
+                for name in self.groups.get(channel, ()):
+                    self._queue(name, payload)
+            elif channel in self.channels:
+                self._queue(channel, payload)
+            else:
+                self._receive_addressed(self.channel_layer.deserialize(payload))
+        except Exception:
+            log.exception("a message on the channel layer could not be handled")
+
+    def _receive_addressed(self, message: dict[str, Any]) -> None:
+        if message.get("type") == "bridge.to":
+            member = self.members.get(message["channel"])
+            if member is not None:
+                member.dispatch(message["message"])
+
+    def _queue(self, channel: str, payload: bytes) -> None:
+        queue = self.channels.get(channel)
+        if queue is None:
+            return
+        if queue.full():
+            queue.get_nowait()
+            log.warning("channel %s is not read; its oldest message was dropped", channel)
+        queue.put_nowait(payload)
+
+    def _resubscribed(self, channels: list[str]) -> None:
+        for channel in channels:
+            if (group := self._group_of.get(channel)) is not None:
+                self.fanout.resume(group)

@@ -1,0 +1,139 @@
+"""What leaves for one client: in order, written at once where possible, bounded where not.
+
+Knows no protocol above the WebSocket frame.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from .packets import EnginePacket, websocket_frame
+
+TRY_AGAIN_LATER = 1013
+"""WebSocket close code (IANA registry) for a client that was cut."""
+
+CONGESTION_CHECK_S = 0.02
+"""How often the queues of clients whose socket is full are tried again."""
+
+
+class FrameWriter(Protocol):
+    """The server's own way to a WebSocket's byte stream, where an adapter offers one."""
+
+    def write(self, frames: bytes) -> bool:
+        """Hand over whole frames; False, and nothing is written, while it is congested."""
+        ...
+
+    def limit_incoming(self, max_bytes: int) -> None:
+        """Refuse frames and messages from the client that are larger."""
+        ...
+
+    def close(self, code: int) -> None:
+        """Send a close frame after what was written, and let the peer answer it."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection at once, with what is buffered."""
+        ...
+
+
+class Outlet:
+    """The way out to one client; `closed` ends it.
+
+    A client that does not read costs at most ``max_queue_bytes`` here and what the kernel and
+    the server buffer; then `cut` is called. The others do not notice.
+    """
+
+    __slots__ = ("close_code", "closed", "congestion", "queue", "queued_bytes", "wake", "writer")
+
+    def __init__(self, congestion: "Congestion") -> None:
+        self.congestion = congestion
+        self.queue: deque[EnginePacket] = deque()
+        self.queued_bytes = 0
+        self.closed = False
+        self.close_code = 1000
+        self.writer: FrameWriter | None = None
+        self.wake: asyncio.Event | None = None
+        """Set when there is something to send and no frame writer to take it."""
+
+    def put(self, item: EnginePacket) -> None:
+        """Send one packet after everything that was put before it."""
+        if self.writer is not None and not self.queue:
+            self.shout((item,), websocket_frame(item))
+        else:
+            self._enqueue(item)
+
+    def shout(self, items: Sequence[EnginePacket], frames: bytes) -> None:
+        """Send packets whose WebSocket frames are built already, in one write if that can be."""
+        if self.closed:
+            return
+        if self.writer is None or self.queue or not self.writer.write(frames):
+            for item in items:
+                self._enqueue(item)
+
+    def _enqueue(self, item: EnginePacket) -> None:
+        if self.closed:
+            return
+        self.queue.append(item)
+        self.queued_bytes += len(item)
+        if self.queued_bytes > self.congestion.max_queue_bytes:
+            self.cut()
+        elif self.writer is not None:
+            self.congestion.watch(self)
+        elif self.wake is not None:
+            self.wake.set()
+
+    def flush(self) -> bool:
+        """Hand queued packets to the frame writer; whether all of them went."""
+        while self.queue and self.writer is not None:
+            if not self.writer.write(websocket_frame(self.queue[0])):
+                return False
+            self.queued_bytes -= len(self.queue.popleft())
+        return not self.queue
+
+    def close(self, reason: str, *, code: int = 1000) -> None:
+        """End it: what is queued leaves if it can, then the WebSocket closes with ``code``."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """Drop a client that does not read, with what waits for it."""
+        writer, self.writer = self.writer, None
+        self.queue.clear()
+        self.queued_bytes = 0
+        self.close("transport error", code=TRY_AGAIN_LATER)
+        if writer is not None:
+            writer.abort()
+
+
+class Congestion:
+    """Clients of one event loop whose sockets are full; tries them again until they read or stall.
+
+    Args:
+        max_queue_bytes: what may wait for one client.
+        stall_timeout_s: how long a client may take no byte at all.
+    """
+
+    def __init__(self, *, max_queue_bytes: int, stall_timeout_s: float) -> None:
+        self.max_queue_bytes, self.stall_timeout_s = max_queue_bytes, stall_timeout_s
+        self._since: dict[Outlet, float] = {}
+
+    def watch(self, outlet: Outlet) -> None:
+        """Write on as soon as the socket takes bytes again."""
+        loop = asyncio.get_running_loop()
+        if not self._since:
+            loop.call_later(CONGESTION_CHECK_S, self._relieve, loop)
+        self._since.setdefault(outlet, loop.time())
+
+    def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for outlet, since in list(self._since.items()):
+            waiting = len(outlet.queue)
+            if outlet.closed or outlet.flush():
+                del self._since[outlet]
+            elif len(outlet.queue) < waiting:
+                self._since[outlet] = now
+            elif now - since > self.stall_timeout_s:
+                del self._since[outlet]
+                outlet.cut()
+        if self._since:
+            loop.call_later(CONGESTION_CHECK_S, self._relieve, loop)

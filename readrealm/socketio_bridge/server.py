@@ -1,0 +1,255 @@
+"""The Socket.IO server: python-socketio's packets, namespaces, rooms and acks over our engine."""
+
+import asyncio
+from typing import Any
+
+import socketio
+from socketio import packet
+
+from .connection import BridgeNamespace, Connection, Refused
+from .engine import Engine
+from .packets import BadPacket, EnginePacket, Packet
+from .session import MESSAGE, Session
+
+ATTACHMENTS_TIMEOUT_S = 10.0
+"""For the attachments that a binary packet announces."""
+
+
+class Server(socketio.AsyncServer):
+    """`socketio.AsyncServer` that behaves as the protocol documents say.
+
+    Namespaces of kind `BridgeNamespace` run Channels consumers; function handlers and stock
+    namespaces work as python-socketio documents them. Options of both servers are accepted.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"serializer": Packet, "client_manager": LocalManager(), "async_mode": "asgi"}
+            | options
+        )
+        self.eio.expects_connect = True
+        self._held: dict[tuple[str, str], list[EnginePacket]] = {}
+        """Packets for a client whose CONNECT is being decided: they must not overtake it."""
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    async def handle_request(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one ASGI ``http`` or ``websocket`` scope."""
+        await self.eio.handle_request(scope, receive, send)
+
+    async def drain(self, *, timeout_s: float, close_code: int = 1012) -> int:
+        """Refuse new sessions, close all, run what follows; returns the tasks that are left.
+
+        Clients see the transport closed, not a DISCONNECT packet: that is what makes them
+        come back.
+        """
+        self.eio.draining = True
+        for session in list(self.eio.sockets.values()):
+            session.close("transport close", code=close_code)
+        left: int = await self.eio.settle(timeout_s=timeout_s)
+        return left
+
+    # From Engine.IO.
+
+    async def _handle_eio_message(self, eio_sid: str, data: EnginePacket) -> None:
+        session: Session | None = self.eio.sockets.get(eio_sid)
+        if session is None:
+            return
+        if eio_sid in self._binary_packet:
+            await self._add_attachment(session, data)
+            return
+        if isinstance(data, bytes):
+            raise BadPacket("an attachment that no packet announced")
+        received = Packet(encoded_packet=data)
+        namespace = received.namespace or "/"
+        match received.packet_type:
+            case packet.EVENT:
+                await self._receive_event(session, namespace, received)
+            case packet.ACK:
+                await self._handle_ack(eio_sid, namespace, received.id, received.data)
+            case packet.CONNECT:
+                await self._handle_connect(eio_sid, namespace, received.data)
+            case packet.DISCONNECT:
+                await self._handle_disconnect(eio_sid, namespace, self.reason.CLIENT_DISCONNECT)
+            case packet.BINARY_EVENT | packet.BINARY_ACK:
+                await self._expect_attachments(session, namespace, received)
+            case _:
+                raise BadPacket("a packet that only servers send")
+
+    async def _receive_event(self, session: Session, namespace: str, received: Packet) -> None:
+        connection = session.connections.get(namespace)
+        if isinstance(connection, Connection):
+            event, *args = received.data
+            if not connection.deliver(str(event), args, received.id) and received.id is not None:
+                connection.acknowledge(received.id, [])
+        else:
+            await self._handle_event(session.sid, namespace, received.id, received.data)
+
+    async def _expect_attachments(self, session: Session, namespace: str, received: Packet) -> None:
+        if namespace not in session.connections:
+            raise BadPacket("a binary packet before CONNECT")
+        if received.attachment_count == 0:
+            raise BadPacket("a binary packet without attachments")
+        self._binary_packet[session.sid] = received
+        asyncio.get_running_loop().call_later(
+            ATTACHMENTS_TIMEOUT_S, self._give_up_attachments, session, received
+        )
+
+    def _give_up_attachments(self, session: Session, received: Packet) -> None:
+        if self._binary_packet.get(session.sid) is received:
+            del self._binary_packet[session.sid]
+            session.close("transport error", code=1008)
+
+    async def _add_attachment(self, session: Session, data: EnginePacket) -> None:
+        if not isinstance(data, bytes):
+            raise BadPacket("a packet between a binary packet and its attachments")
+        received = self._binary_packet[session.sid]
+        size = sum(map(len, received.attachments)) + len(data)
+        if size > session.max_frame_bytes:
+            raise BadPacket("the attachments are too large together")
+        if not received.add_attachment(data):
+            return
+        del self._binary_packet[session.sid]
+        namespace = received.namespace or "/"
+        if received.packet_type == packet.BINARY_EVENT:
+            await self._receive_event(session, namespace, received)
+        else:
+            await self._handle_ack(session.sid, namespace, received.id, received.data)
+
+    # Connecting.
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        session: Session = self.eio.sockets[eio_sid]
+        if data is not None and not isinstance(data, dict):
+            raise BadPacket("the auth payload must be an object")
+        if not self._knows(namespace):
+            await self._refuse(session, namespace, {"message": "Invalid namespace"})
+            return
+        if namespace in session.connections:
+            raise BadPacket("a second CONNECT to the same namespace")
+        handler = self.namespace_handlers.get(namespace)
+        if isinstance(handler, BridgeNamespace):
+            await self._connect_bridge(session, handler, data)
+        else:
+            await self._connect_stock(session, namespace, data)
+
+    def _knows(self, namespace: str) -> bool:
+        return (
+            namespace in self.handlers
+            or namespace in self.namespace_handlers
+            or self.namespaces == "*"
+            or namespace in self.namespaces
+        )
+
+    async def _connect_bridge(self, session: Session, handler: BridgeNamespace, auth: Any) -> None:
+        namespace: str = handler.namespace
+        sid = await self.manager.pre_connect(session.sid, namespace)
+        try:
+            connection = await handler.admit(session, sid, auth)
+        except Refused as refusal:
+            await self._refuse(session, namespace, {"message": str(refusal), "data": refusal.data})
+            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            return
+        if session.closed:
+            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            return
+        await self.manager.connect(sid, namespace)
+        session.connections[namespace] = connection
+        await self._send_packet(session.sid, Packet(packet.CONNECT, {"sid": sid}, namespace))
+        handler.welcome(connection)
+
+    async def _connect_stock(self, session: Session, namespace: str, auth: Any) -> None:
+        key = (session.sid, namespace)
+        held: list[EnginePacket] = []
+        self._held[key] = held
+        try:
+            await super()._handle_connect(session.sid, namespace, auth)
+        finally:
+            self._held.pop(key, None)
+        if self.manager.sid_from_eio_sid(session.sid, namespace) is not None:
+            session.connections[namespace] = True
+            for part in held:
+                session.put(part)
+
+    async def _refuse(self, session: Session, namespace: str, why: dict[str, Any]) -> None:
+        refusal = Packet(packet.CONNECT_ERROR, data=why, namespace=namespace)
+        await self._send_packet(session.sid, refusal)
+
+    async def _handle_disconnect(
+        self, eio_sid: str, namespace: str, reason: str | None = None
+    ) -> None:
+        session: Session | None = self.eio.sockets.get(eio_sid)
+        if session is not None:
+            session.connections.pop(namespace, None)
+        await super()._handle_disconnect(eio_sid, namespace, reason)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._binary_packet.pop(eio_sid, None)
+        await super()._handle_eio_disconnect(eio_sid, reason)
+
+    # Sending.
+
+    async def _send_packet(self, eio_sid: str, pkt: Packet) -> None:
+        may_wait = pkt.packet_type in {packet.EVENT, packet.BINARY_EVENT}
+        self.post(eio_sid, pkt.namespace or "/", engine_packets(pkt), may_wait=may_wait)
+
+    def post(
+        self, eio_sid: str, namespace: str, parts: list[EnginePacket], *, may_wait: bool
+    ) -> None:
+        """Send the parts of one packet, with nothing between them.
+
+        Args:
+            may_wait: whether it has to stay behind a CONNECT that is being decided.
+        """
+        session: Session | None = self.eio.sockets.get(eio_sid)
+        if session is None:
+            return
+        held = self._held.get((eio_sid, namespace)) if may_wait else None
+        if held is not None:
+            held.extend(parts)
+            return
+        for part in parts:
+            session.put(part)
+
+
+def engine_packets(outgoing: Packet) -> list[EnginePacket]:
+    """A Socket.IO packet and its attachments as Engine.IO packets."""
+    encoded = outgoing.encode()
+    parts = encoded if isinstance(encoded, list) else [encoded]
+    return [part if isinstance(part, bytes) else MESSAGE + part for part in parts]
+
+
+class LocalManager(socketio.AsyncManager):
+    """Clients of this worker; an emit is encoded once and costs no task for each receiver."""
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Any = None,
+        to: Any = None,
+        **options: Any,
+    ) -> None:
+        if callback is not None:
+            await super().emit(
+                event,
+                data,
+                namespace,
+                room=to or room,
+                skip_sid=skip_sid,
+                callback=callback,
+                **options,
+            )
+            return
+        if namespace not in self.rooms:
+            return
+        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+        skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
+        parts = engine_packets(Packet(packet.EVENT, namespace=namespace, data=[event, *args]))
+        for sid, eio_sid in self.get_participants(namespace, to or room):
+            if sid not in skipped:
+                self.server.post(eio_sid, namespace, parts, may_wait=True)

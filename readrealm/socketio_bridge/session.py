@@ -1,0 +1,152 @@
+"""One Engine.IO session: its heartbeat, its end, and the transport it is on.
+
+Knows no request and no Socket.IO: `polling` and `websocket` carry what it holds.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from .outlet import Outlet
+from .packets import BadPacket, EnginePacket
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+PING, MESSAGE, NOOP, CLOSE = "2", "4", "6", "1"
+"""Engine.IO packet types that the server sends on its own."""
+
+STALLED_LOOP_S = 0.5
+"""A heartbeat deadline that fires later than this tells of a blocked loop, not of a dead client."""
+
+
+class Session(Outlet):
+    """A client between its handshake and its end, over one transport after the other."""
+
+    __slots__ = (
+        "__weakref__",
+        "attributes",
+        "binding",
+        "connections",
+        "engine",
+        "max_frame_bytes",
+        "poll",
+        "reason",
+        "scope",
+        "sid",
+        "timer",
+        "transport",
+        "upgrade",
+    )
+
+    def __init__(self, engine: "Engine", sid: str, transport: str, scope: dict[str, Any]) -> None:
+        super().__init__(engine.congestion)
+        self.engine, self.sid, self.transport, self.scope = engine, sid, transport, scope
+        self.max_frame_bytes: int = engine.max_http_buffer_size
+        self.reason: str | None = None
+        self.connections: dict[str, Any] = {}
+        """What stands for this session in each Socket.IO namespace it is connected to."""
+        self.attributes: dict[str, Any] | None = None
+        """The session dictionary of python-socketio's public interface."""
+        self.binding: object = None
+        """What ties later requests of this session to the one that opened it."""
+        self.poll: asyncio.Event | None = None
+        """Wakes the GET that waits for packets."""
+        self.upgrade: asyncio.Future[bool] | None = None
+        """Pending while a WebSocket probes; its result is whether it took over."""
+        self.timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin the heartbeat and the wait for the first Socket.IO CONNECT."""
+        loop = self.engine.loop
+        opened_at = loop.time()
+        self.timer = loop.call_at(opened_at + self.engine.ping_interval, self._ping)
+        if self.engine.expects_connect:
+            loop.call_at(opened_at + self.engine.connect_timeout_s, self._expect_connected)
+
+    def _expect_connected(self) -> None:
+        if not self.closed and not self.connections:
+            self.close("connect timeout")
+
+    def _ping(self) -> None:
+        self.put(PING)
+        if not self.closed:
+            due = self.engine.loop.time() + self.engine.ping_timeout
+            self.timer = self.engine.loop.call_at(due, self._expect_pong, due)
+
+    def _expect_pong(self, due: float) -> None:
+        loop = self.engine.loop
+        if loop.time() - due > STALLED_LOOP_S:
+            due = loop.time() + self.engine.ping_timeout
+            self.timer = loop.call_at(due, self._expect_pong, due)
+        else:
+            self.close("ping timeout")
+
+    def _beat(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.engine.loop.call_later(self.engine.ping_interval, self._ping)
+
+    def _enqueue(self, item: EnginePacket) -> None:
+        super()._enqueue(item)
+        if self.poll is not None:
+            self.poll.set()
+
+    def take(self, max_bytes: int) -> list[EnginePacket]:
+        """Remove packets for one poll: all that fit into ``max_bytes``, but at least one."""
+        taken: list[EnginePacket] = []
+        size = 0
+        while self.queue and (not taken or size + len(self.queue[0]) <= max_bytes):
+            item = self.queue.popleft()
+            size += len(item)
+            taken.append(item)
+        self.queued_bytes -= size
+        return taken
+
+    async def receive(self, item: EnginePacket) -> None:
+        """Act on one Engine.IO packet from the client.
+
+        Raises:
+            BadPacket: not a packet that a client may send here.
+        """
+        if self.closed:
+            return
+        kind = MESSAGE if isinstance(item, bytes) else item[:1]
+        if kind == MESSAGE:
+            await self.engine.deliver(self, item if isinstance(item, bytes) else item[1:])
+        elif kind == "3":
+            self._beat()
+        elif kind == CLOSE:
+            self.close("client disconnect", farewell=NOOP)
+        elif kind != "5" or self.transport != "websocket":
+            raise BadPacket("unexpected packet type")
+
+    def accept_frames_up_to(self, max_bytes: int) -> None:
+        """Change how large a frame of this client may be; the announced ``maxPayload`` stays."""
+        self.max_frame_bytes = max_bytes
+        if self.writer is not None:
+            self.writer.limit_incoming(max_bytes)
+
+    def close(self, reason: str, *, code: int = 1000, farewell: str = CLOSE) -> None:
+        """End the session; its Socket.IO connections are told ``reason``.
+
+        Args:
+            code: WebSocket close code, where the session is on a WebSocket.
+            farewell: the last packet of a polling session; it answers the GET that waits.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        self.reason, self.close_code = reason, code
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if self.transport == "polling":
+            self.queue.clear()
+            self.queue.append(farewell)
+        for event in (self.poll, self.wake):
+            if event is not None:
+                event.set()
+        if self.writer is not None:
+            self.flush()
+            self.writer.close(code)
+        self.engine.ended(self)
