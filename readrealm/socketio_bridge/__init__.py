@@ -1,12 +1,23 @@
 """A complete Socket.IO server that runs Channels consumers.
 
-Depends on ``channels``, ``channels_redis``, ``python-socketio`` and ``msgspec`` only: copy the
-folder to
-use it elsewhere. ``docs/bridge.md`` says how.
+Depends on ``channels``, ``channels_redis``, ``python-socketio``, ``msgspec``, ``websockets`` and
+``h11`` only: copy the folder to use it elsewhere. ``docs/bridge.md`` says how.
 """
 
-from .connection import BridgeNamespace, EventConsumer, Refused
+from .cluster import ClusterManager
+from .consumer import EventConsumer
 from .layer import RoomChannelLayer
+from .namespace import REVALIDATE, BridgeNamespace, Guard, Refused, account_group
 from .server import Server
 
-__all__ = ["BridgeNamespace", "EventConsumer", "Refused", "RoomChannelLayer", "Server"]
+__all__ = [
+    "REVALIDATE",
+    "BridgeNamespace",
+    "ClusterManager",
+    "EventConsumer",
+    "Guard",
+    "Refused",
+    "RoomChannelLayer",
+    "Server",
+    "account_group",
+]

@@ -248,7 +248,7 @@ class Server(daphne_server.Server):
     async def _drain(self) -> None:
         for listener in self.listeners:
             port = getattr(listener, "result", None)
-            if hasattr(port, "stopListening"):
+            if port is not None and hasattr(port, "stopListening"):
                 port.stopListening()
         if self._lifespan is not None:
             await self._lifespan.shutdown(timeout_s=self.grace_s)

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import engineio
@@ -25,8 +25,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Forward = Callable[[str, Scope, Receive, Send], Awaitable[None]]
-Admit = Callable[[Scope], "Refusal | None"]
-Bind = Callable[[Scope], object]
 
 UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_METHOD, BAD_REQUEST, FORBIDDEN, BAD_VERSION = range(6)
 """Engine.IO error codes, as the JavaScript server numbers them."""
@@ -53,6 +51,26 @@ class Refusal(Exception):
         return json.dumps({"code": self.code, "message": str(self)}, separators=(",", ":")).encode()
 
 
+class Gate(Protocol):
+    """Judges requests; `admission.Admission` is one."""
+
+    def __call__(self, scope: Scope) -> Refusal | None:
+        """Why this request gets no session, or None."""
+        ...
+
+    def open(self, scope: Scope) -> Refusal | None:
+        """Why this request may not open a session, or None; then it is counted."""
+        ...
+
+    def closed(self, scope: Scope) -> None:
+        """A session that was counted has ended."""
+        ...
+
+    def credential(self, scope: Scope) -> object:
+        """What must be equal for every request of a session."""
+        ...
+
+
 class Engine(engineio.AsyncServer):
     """Engine.IO version 4 over ASGI: long-polling and WebSocket, and the upgrade between them.
 
@@ -61,8 +79,7 @@ class Engine(engineio.AsyncServer):
         connect_timeout_s: a session without a Socket.IO connection is closed after this.
         max_queue_bytes: what may wait for one client that reads slowly before it is cut.
         stall_timeout_s: how long a congested client may take no byte at all.
-        admit: looks at every request; a `Refusal` answers it. None lets all pass.
-        bind: what must be equal for every request of a session (such as the credential).
+        gate: judges every request; without one all pass.
         forward: passes a request on whose session another worker owns.
     """
 
@@ -73,8 +90,7 @@ class Engine(engineio.AsyncServer):
         connect_timeout_s: float = 45.0,
         max_queue_bytes: int = 1 << 20,
         stall_timeout_s: float = 10.0,
-        admit: Admit | None = None,
-        bind: Bind | None = None,
+        gate: Gate | None = None,
         forward: Forward | None = None,
         **options: Any,
     ) -> None:
@@ -87,7 +103,7 @@ class Engine(engineio.AsyncServer):
         self.congestion = Congestion(
             max_queue_bytes=max_queue_bytes, stall_timeout_s=stall_timeout_s
         )
-        self.admit, self.bind, self.forward = admit, bind, forward
+        self.gate, self.forward = gate, forward
         self.draining = False
         self.sockets: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -150,7 +166,7 @@ class Engine(engineio.AsyncServer):
     def open(self, scope: Scope, transport: str) -> Session:
         """Begin a session; its first packet, the handshake, is queued."""
         session = Session(self, self.generate_id(), transport, scope)
-        session.binding = self.bind(scope) if self.bind else None
+        session.binding = self.gate.credential(scope) if self.gate else None
         self.sockets[session.sid] = session
         upgrades = ["websocket"] if transport == "polling" and self.allow_upgrades else []
         session.queue.append(
@@ -182,6 +198,8 @@ class Engine(engineio.AsyncServer):
     def ended(self, session: Session) -> None:
         """Forget a session that was closed and tell the layer above, on a task of ours."""
         self.sockets.pop(session.sid, None)
+        if self.gate is not None:
+            self.gate.closed(session.scope)
         if (handler := self.handlers.get("disconnect")) is not None:
             self.own(handler(session.sid, session.reason))
 
@@ -233,21 +251,27 @@ class Engine(engineio.AsyncServer):
             raise Refusal(BAD_REQUEST)
         if query.get("EIO") != "4":
             raise Refusal(BAD_VERSION)
-        if self.admit is not None and (refusal := self.admit(scope)) is not None:
+        if self.gate is not None and (refusal := self.gate(scope)) is not None:
             raise refusal
         session = self._find(query.get("sid"), scope)
         if not is_websocket:
             _check_method(scope["method"], session)
-        if self.draining and session is None:
-            raise Refusal(BAD_REQUEST, status=503, message="the server is restarting")
+        if session is None and scope.get("method") != "OPTIONS":
+            self._check_new(scope)
         return session
+
+    def _check_new(self, scope: Scope) -> None:
+        if self.draining:
+            raise Refusal(BAD_REQUEST, status=503, message="the server is restarting")
+        if self.gate is not None and (refusal := self.gate.open(scope)) is not None:
+            raise refusal
 
     def _find(self, sid: str | None, scope: Scope) -> Session | None:
         if sid is None:
             return None
         session = self.sockets.get(sid)
         # Another credential gets the answer of an unknown session: it learns nothing.
-        if session is None or (self.bind and self.bind(scope) != session.binding):
+        if session is None or (self.gate and self.gate.credential(scope) != session.binding):
             raise Refusal(UNKNOWN_SID)
         return session
 

@@ -44,7 +44,9 @@ class Member(Protocol):
         ...
 
     @property
-    def outlet(self) -> Outlet: ...
+    def outlet(self) -> Outlet | None:
+        """The way to its client; None for a member that only hears what is dispatched."""
+        ...
 
     @property
     def channel_name(self) -> str: ...
@@ -174,8 +176,9 @@ class Fanout:
                 texts = [_encode(audience, name, argument) for name, argument, _ in batch]
                 frames = b"".join([websocket_frame(text) for text in texts])
                 for member in tuple(members):
-                    if not left_out or member.channel_name not in left_out:
-                        member.outlet.shout(texts, frames)
+                    outlet = member.outlet
+                    if outlet is not None and not (left_out and member.channel_name in left_out):
+                        outlet.shout(texts, frames)
 
     # Holes.
 

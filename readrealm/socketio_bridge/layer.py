@@ -7,8 +7,10 @@ connections of the bridge are members of a group without a queue of their own.
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
+from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import _wrap_close, decode_hosts
 
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 MEMBER_PREFIX = "bridge."
 """Channel names of connections: ``bridge.<worker>!<sid>.<consumer>``."""
+
+ALL_WORKERS = "*"
 
 MAX_CHANNEL_QUEUE = 1_000
 """Messages that may wait for a stock channel; the oldest is dropped then, as Channels allows."""
@@ -57,16 +61,33 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         self.fanout = Fanout()
         self.members: dict[str, Member] = {}
         self._group_of: dict[str, str] = {}
+        self._perform: Callable[[dict[str, Any]], None] | None = None
 
     def fill_holes_from(self, backfill: Backfill) -> None:
         """Where numbered events that this worker missed are read from."""
         self.fanout.backfill = backfill
 
     async def listen_as(self, worker_id: str) -> None:
-        """Hear what is sent to members of this worker from anywhere."""
+        """Hear what is sent to this worker, to its members, and to all workers."""
         self.worker_id = worker_id
-        inbox = self._worker_channel(worker_id)
-        await self._get_shard(inbox).subscribe(inbox)
+        for inbox in (self._worker_channel(worker_id), self._worker_channel(ALL_WORKERS)):
+            await self._get_shard(inbox).subscribe(inbox)
+
+    def on_operation(self, perform: Callable[[dict[str, Any]], None]) -> None:
+        """Who performs what other workers ask for."""
+        self._perform = perform
+
+    async def send_to_worker(self, worker_id: str, operation: dict[str, Any]) -> None:
+        """Ask one worker for an operation."""
+        await self._send_operation(self._worker_channel(worker_id), operation)
+
+    async def send_to_workers(self, operation: dict[str, Any]) -> None:
+        """Ask all workers for an operation, this one included."""
+        await self._send_operation(self._worker_channel(ALL_WORKERS), operation)
+
+    async def _send_operation(self, channel: str, operation: dict[str, Any]) -> None:
+        message = {"type": "bridge.operation", "operation": operation}
+        await self._get_shard(channel).publish(channel, self.channel_layer.serialize(message))
 
     def register(self, member: Member) -> None:
         """Make a connection's channel name known, so that it can join groups and be sent to."""
@@ -185,7 +206,9 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
             log.exception("a message on the channel layer could not be handled")
 
     def _receive_addressed(self, message: dict[str, Any]) -> None:
-        if message.get("type") == "bridge.to":
+        if message.get("type") == "bridge.operation" and self._perform is not None:
+            self._perform(message["operation"])
+        elif message.get("type") == "bridge.to":
             member = self.members.get(message["channel"])
             if member is not None:
                 member.dispatch(message["message"])
@@ -203,3 +226,15 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         for channel in channels:
             if (group := self._group_of.get(channel)) is not None:
                 self.fanout.resume(group)
+
+
+def bridge_layer() -> RoomLoopLayer:
+    """The bridge's channel layer on the running event loop.
+
+    Raises:
+        TypeError: ``CHANNEL_LAYERS`` names another backend.
+    """
+    layer = get_channel_layer()
+    if not isinstance(layer, RoomChannelLayer):
+        raise TypeError("CHANNEL_LAYERS must use the BACKEND of the bridge, RoomChannelLayer")
+    return layer.here()

@@ -9,7 +9,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from .connection import Connection, EventConsumer, Inbox
+from .connection import Connection, Inbox, Pace
+from .consumer import EventConsumer
 from .fanout import PLAIN
 from .outlet import Congestion, Outlet
 from .packets import BadPacket, EnginePacket, Json
@@ -57,7 +58,9 @@ class PlainConnection(Connection):
 
     def __init__(self, outlet: PlainOutlet, scope: dict[str, Any]) -> None:
         sid = secrets.token_urlsafe(15)
-        super().__init__(sid=sid, audience=PLAIN, outlet=outlet, scope=scope, owners={})
+        super().__init__(
+            sid=sid, audience=PLAIN, outlet=outlet, scope=scope, owners={}, pace=Pace()
+        )
 
     def emit(self, event: str, args: Sequence[Any]) -> None:
         self.outlet.put(Json.dumps({"event": event} | ({"data": args[0]} if args else {})))
@@ -103,5 +106,9 @@ def _take(inbox: Inbox, content: EnginePacket) -> None:
     ack_id = frame.get("id") if isinstance(frame, dict) else None
     if not isinstance(event, str) or not isinstance(ack_id, int | None):
         raise BadPacket("a frame needs an event, and its id must be a number")
-    if event in inbox.consumer.events:
+    if event not in inbox.consumer.events:
+        return
+    if wait_s := inbox.connection.spend():
+        inbox.refuse_flood(event, ack_id, wait_s)
+    else:
         inbox.put_event(event, frame.get("data"), ack_id)

@@ -89,7 +89,7 @@ async def _accept_packets(
 ) -> None:
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            body = await _read_body(receive, session.max_frame_bytes)
+            body = await read_body(receive, session.max_frame_bytes)
     except TooLarge:
         session.close("transport error")
         await respond(413, b"")
@@ -107,7 +107,13 @@ async def _accept_packets(
     await respond(200, b"ok")
 
 
-async def _read_body(receive: "Receive", max_bytes: int) -> bytes:
+async def read_body(receive: "Receive", max_bytes: int) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        TooLarge: more than ``max_bytes``.
+        ConnectionError: the client left before it was complete.
+    """
     body = bytearray()
     while True:
         message = await receive()

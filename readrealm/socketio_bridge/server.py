@@ -6,10 +6,12 @@ from typing import Any
 import socketio
 from socketio import packet
 
-from .connection import BridgeNamespace, Connection, Refused
+from .clients import LocalManager, engine_packets
+from .connection import Connection
 from .engine import Engine
+from .namespace import BridgeNamespace, Refused
 from .packets import BadPacket, EnginePacket, Packet
-from .session import MESSAGE, Session
+from .session import Session
 
 ATTACHMENTS_TIMEOUT_S = 10.0
 """For the attachments that a binary packet announces."""
@@ -149,15 +151,22 @@ class Server(socketio.AsyncServer):
             connection = await handler.admit(session, sid, auth)
         except Refused as refusal:
             await self._refuse(session, namespace, {"message": str(refusal), "data": refusal.data})
-            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            await self._forget(handler, sid)
             return
+        except BaseException:
+            await self._forget(handler, sid)
+            raise
         if session.closed:
-            await self.manager.disconnect(sid, namespace, ignore_queue=True)
+            await self._forget(handler, sid)
             return
         await self.manager.connect(sid, namespace)
         session.connections[namespace] = connection
         await self._send_packet(session.sid, Packet(packet.CONNECT, {"sid": sid}, namespace))
         handler.welcome(connection)
+
+    async def _forget(self, handler: BridgeNamespace, sid: str) -> None:
+        await self.manager.disconnect(sid, handler.namespace, ignore_queue=True)
+        await handler.forget(sid)
 
     async def _connect_stock(self, session: Session, namespace: str, auth: Any) -> None:
         key = (session.sid, namespace)
@@ -211,45 +220,3 @@ class Server(socketio.AsyncServer):
             return
         for part in parts:
             session.put(part)
-
-
-def engine_packets(outgoing: Packet) -> list[EnginePacket]:
-    """A Socket.IO packet and its attachments as Engine.IO packets."""
-    encoded = outgoing.encode()
-    parts = encoded if isinstance(encoded, list) else [encoded]
-    return [part if isinstance(part, bytes) else MESSAGE + part for part in parts]
-
-
-class LocalManager(socketio.AsyncManager):
-    """Clients of this worker; an emit is encoded once and costs no task for each receiver."""
-
-    async def emit(
-        self,
-        event: str,
-        data: Any,
-        namespace: str,
-        room: Any = None,
-        skip_sid: Any = None,
-        callback: Any = None,
-        to: Any = None,
-        **options: Any,
-    ) -> None:
-        if callback is not None:
-            await super().emit(
-                event,
-                data,
-                namespace,
-                room=to or room,
-                skip_sid=skip_sid,
-                callback=callback,
-                **options,
-            )
-            return
-        if namespace not in self.rooms:
-            return
-        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
-        parts = engine_packets(Packet(packet.EVENT, namespace=namespace, data=[event, *args]))
-        for sid, eio_sid in self.get_participants(namespace, to or room):
-            if sid not in skipped:
-                self.server.post(eio_sid, namespace, parts, may_wait=True)
