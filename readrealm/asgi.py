@@ -1,4 +1,4 @@
-"""The composition root: pages, Socket.IO and plain WebSockets of one worker, from start to drain."""
+"""The composition root: pages, Socket.IO and plain WebSockets of one worker, start to drain."""
 
 import asyncio
 import logging
@@ -106,13 +106,13 @@ server.register_namespace(namespace)
 
 async def plain_websocket(scope: Scope, receive: Receive, send: Send) -> None:
     """A plain JSON WebSocket, under the same rules as a Socket.IO connection."""
-    refusal = admission(scope)
-    if refusal is None:
+    is_refused = admission(scope) is not None
+    if not is_refused:
         try:
             await guard.authenticate(scope, None)
-        except Refused as error:
-            refusal = error
-    if refusal is None:
+        except Refused:
+            is_refused = True
+    if not is_refused:
         await sockets(scope, receive, send)
     elif (await receive())["type"] == "websocket.connect":
         await send({"type": "websocket.close", "code": POLICY_VIOLATION})

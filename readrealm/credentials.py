@@ -26,7 +26,7 @@ from readrealm.socketio_bridge import REVALIDATE, Refused, account_group
 
 log = logging.getLogger(__name__)
 
-TOKEN_SALT = "readrealm.socket"
+TOKEN_SALT = "readrealm.socket"  # noqa: S105  names a purpose; the key is SECRET_KEY
 TOKEN_LIFETIME_S = 60
 
 

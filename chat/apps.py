@@ -1,0 +1,70 @@
+"""Chat as a Django app: holds what its wiring builds, one for each event loop."""
+
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from chat.broadcast import Frame
+    from chat.services import ChatService
+    from chat.upkeep import ChatUpkeep
+    from chat.wiring import Chat
+
+
+class ChatConfig(AppConfig):
+    """
+    Attributes:
+        service: the use cases; may be handed out before an event loop runs.
+    """
+
+    name = "chat"
+    verbose_name = "Book rooms"
+
+    service: "ChatService"
+
+    def ready(self) -> None:
+        """Register the checks, and make the service; no store is asked."""
+        from chat import checks  # noqa: F401
+        from chat.wiring import service_anywhere
+
+        self._built: WeakKeyDictionary[asyncio.AbstractEventLoop, Chat] = WeakKeyDictionary()
+        self.service = service_anywhere(self.here)
+
+    def here(self) -> "Chat":
+        """Chat on the running event loop, built at the first call."""
+        from chat.wiring import build_from_settings
+
+        loop = asyncio.get_running_loop()
+        built = self._built.get(loop)
+        if built is None:
+            built = self._built[loop] = build_from_settings()
+        return built
+
+    @property
+    def upkeep(self) -> "ChatUpkeep":
+        """What the worker on the running event loop has to keep doing."""
+        return self.here().upkeep
+
+    async def entries_between(
+        self, group: str, after_seq: int, up_to_seq: int | None
+    ) -> "list[Frame]":
+        """What the members of a Channels group were told with ``after_seq < seq <= up_to_seq``,
+        oldest first, as it was published; without ``up_to_seq``, to the end.
+
+        A long range comes in several calls. Groups that are no room have no log.
+        """
+        from chat.broadcast import book_of, frame
+
+        book_id = book_of(group)
+        if book_id is None:
+            return []
+        missed = await self.service.missed(book_id, after=after_seq, up_to=up_to_seq)
+        return [frame(event) for event in missed]
+
+    def ensure_indexes(self) -> None:
+        """Build what is missing of the MongoDB indexes. Blocks; may be called again."""
+        from chat.documents import ensure_indexes
+
+        ensure_indexes()

@@ -1,0 +1,397 @@
+"""Every MongoDB query of chat, on the event loop: the log of each room, appended to and read.
+
+The log has no counter document. An entry takes the number after the newest one, and the unique
+index on (bookId, seq) lets exactly one writer have it; the others look again. So number n + 1
+is only ever kept after n can be read, and whoever reads on from n misses nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pymongo
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from chat.batches import Batches, Overfull
+from chat.entries import (
+    COLLECTION,
+    Document,
+    Kind,
+    State,
+    change_document,
+    event_of,
+    message_document,
+    message_of,
+    place_of,
+    plan,
+)
+from chat.events import Message, RoomLogEvent
+from chat.rules import Change, Draft, Kept, Place
+from readrealm.kernel.clock import Clock, now_ms
+from readrealm.kernel.errors import NotFound, RateLimited, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 5.0
+"""For one batch or one read, retries included."""
+
+WAIT_S = 8.0
+"""For a message to be kept, the wait for its batch included."""
+
+LARGEST_BATCH, MOST_WAITING = 128, 2_000
+"""Messages that are committed together, and messages of all rooms that may wait for it."""
+
+ATTEMPTS = 30
+"""Numbers lost to other writers in a row before a batch is given up."""
+
+DURABLE = WriteConcern(w="majority", j=True)
+DUPLICATE = 11_000
+IS_MESSAGE = {"kind": str(Kind.MESSAGE)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What stopped a batch: its first document that was not inserted."""
+
+    index: int
+    """As long as the batch when nothing was refused."""
+    code: int
+    is_resent: bool
+
+
+class RoomLogs:
+    """The logs of all rooms, as one event loop appends to them and reads them.
+
+    What arrives for a room while its last batch is being committed is committed together: one
+    insert, one wait for the journal. `close` commits what waits.
+
+    Args:
+        database: what MongoDB keeps everything in.
+        clock: dates entries; a room's time never runs backwards, whatever it says.
+    """
+
+    def __init__(self, database: AsyncDatabase[Document], *, clock: Clock = now_ms) -> None:
+        self._entries = database.get_collection(
+            COLLECTION,
+            codec_options=CodecOptions(tz_aware=True),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=DURABLE,
+            read_concern=ReadConcern("local"),
+        )
+        # Numbers are taken after what is newest; readers are shown what can no longer vanish.
+        self._agreed = self._entries.with_options(read_concern=ReadConcern("majority"))
+        self._clock = clock
+        self.unsettled: set[int] = set()
+        """Rooms in which something may have been kept that nobody was told of."""
+        self._batches: Batches[Draft | Change, Kept] = Batches(
+            self._keep, largest=LARGEST_BATCH, waiting=MOST_WAITING, deadline_s=WAIT_S
+        )
+
+    async def append(self, draft: Draft) -> Kept:
+        """Keep a message durably, or find the one that is kept under its client id already.
+
+        Raises:
+            RateLimited: too much waits to be kept.
+            StoreUnavailable: not kept within `WAIT_S`; unless the same client id is used
+                again, it is unknown whether it will be.
+        """
+        return await self._put(draft)
+
+    async def change(self, change: Change) -> Kept:
+        """Append a change to the log and apply it to its message, both or neither.
+
+        Raises:
+            NotFound: no such message in this room, or it is not visible.
+            InvalidState: the message has all the reactions it can have.
+            RateLimited, StoreUnavailable: as `append`.
+        """
+        return await self._put(change)
+
+    async def close(self) -> None:
+        """Keep what waits, and take nothing more."""
+        await self._batches.close()
+
+    async def _put(self, item: Draft | Change) -> Kept:
+        try:
+            return await self._batches.put(item.book_id, item)
+        except Overfull:
+            raise RateLimited(retry_after_ms=1_000) from None
+        except TimeoutError:
+            raise StoreUnavailable from None
+
+    # ------------------------------------------------------------------ reading
+
+    async def find(self, book_id: int, message_id: str) -> Message:
+        """One message of a room in its present state.
+
+        Raises:
+            NotFound: there is none.
+        """
+        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
+        with _deadline():
+            document = await self._agreed.find_one(wanted | IS_MESSAGE)
+        if document is None:
+            raise NotFound("there is no such message in this room")
+        return message_of(document)
+
+    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
+        """The newest visible messages, by time and then id, newest first."""
+        visible = {"bookId": book_id, "state": str(State.VISIBLE)} | IS_MESSAGE
+        newest_first = [("createdAt", -1), ("_id", -1)]
+        with _deadline():
+            found = self._agreed.find(visible, sort=newest_first, limit=limit)
+            return [message_of(document) for document in await found.to_list()]
+
+    async def head(self, book_id: int) -> int:
+        """The number of the newest entry; 0 in a room without any."""
+        with _deadline():
+            return (await _newest_place(self._agreed, book_id)).seq
+
+    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
+        """`head` of many rooms in one query; rooms without entries are left out."""
+        pipeline: list[Document] = [
+            {"$match": {"bookId": {"$in": list(book_ids)}}},
+            {"$sort": {"bookId": -1, "seq": -1}},
+            {"$group": {"_id": "$bookId", "seq": {"$first": "$seq"}}},
+        ]
+        with _deadline():
+            found = await self._agreed.aggregate(pipeline)
+            return {row["_id"]: row["seq"] async for row in found}
+
+    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
+        """The entries with ``after < seq <= up_to``, oldest first, as the room hears them;
+        messages in their present state."""
+        if up_to <= after:
+            return []
+        wanted = {"bookId": book_id, "seq": {"$gt": after, "$lte": up_to}}
+        with _deadline():
+            entries = await self._agreed.find(wanted, sort=[("seq", 1)]).to_list()
+            messages = await self._messages_of(entries)
+        return [
+            event_of(entry, messages[entry["messageId"] if "messageId" in entry else entry["_id"]])
+            for entry in entries
+        ]
+
+    async def _messages_of(self, entries: list[Document]) -> dict[ObjectId, Document]:
+        """The messages that entries are, or are about, by id."""
+        messages = {entry["_id"]: entry for entry in entries if entry["kind"] == Kind.MESSAGE}
+        mentioned = {entry["messageId"] for entry in entries if "messageId" in entry}
+        if missing := list(mentioned - messages.keys()):
+            found = self._agreed.find({"_id": {"$in": missing}})
+            messages |= {document["_id"]: document async for document in found}
+        return messages
+
+    # ------------------------------------------------------------------ keeping
+
+    async def _keep(self, book_id: int, items: Sequence[Draft | Change]) -> list[Kept | Exception]:
+        """Keep one batch of a room: neighbouring messages together, each change by itself."""
+        outcomes: list[Kept | Exception] = []
+        drafts: list[Draft] = []
+        for item in items:
+            if isinstance(item, Draft):
+                drafts.append(item)
+                continue
+            outcomes += await self._append_all(book_id, drafts)
+            outcomes.append(await self._apply(item))
+            drafts = []
+        return outcomes + await self._append_all(book_id, drafts)
+
+    async def _append_all(self, book_id: int, drafts: list[Draft]) -> list[Kept | Exception]:
+        repeats = _repeats(drafts)
+        waiting = {place: draft for place, draft in enumerate(drafts) if place not in repeats}
+        outcomes: dict[int, Kept | Exception] = {}
+        try:
+            with _deadline():
+                await self._append_waiting(book_id, waiting, outcomes)
+        except StoreUnavailable as error:
+            self.unsettled.add(book_id)
+            outcomes |= dict.fromkeys(waiting, error)
+        for place, first in repeats.items():
+            outcomes[place] = _told_already(outcomes[first])
+        return [outcomes[place] for place in range(len(drafts))]
+
+    async def _append_waiting(
+        self, book_id: int, waiting: dict[int, Draft], outcomes: dict[int, Kept | Exception]
+    ) -> None:
+        """Move every draft from ``waiting`` to an outcome, in order."""
+        lost = 0
+        while waiting:
+            places = list(waiting)
+            documents = await self._numbered(book_id, waiting.values())
+            refusal = await self._insert(documents)
+            for place, document in zip(places[: refusal.index], documents, strict=False):
+                message = message_of(document)
+                outcomes[place] = Kept(message, event=message)
+                del waiting[place]
+            if not waiting:
+                return
+            outcome = await self._outcome_of_refused(waiting[places[refusal.index]], refusal)
+            if outcome is not None:
+                outcomes[places[refusal.index]] = outcome
+                del waiting[places[refusal.index]]
+            lost = 0 if outcome or refusal.index else lost + 1
+            await _step_aside(lost)
+
+    async def _numbered(self, book_id: int, drafts: Iterable[Draft]) -> list[Document]:
+        place = await _newest_place(self._entries, book_id)
+        documents = []
+        for draft in drafts:
+            place = place.after(now_ms=self._clock())
+            documents.append(message_document(draft, place))
+        return documents
+
+    async def _insert(self, documents: list[Document]) -> _Refusal:
+        """Insert in order until one is refused; those before it are durable then."""
+        try:
+            await self._entries.insert_many(documents, ordered=True)
+        except BulkWriteError as error:
+            if error.details.get("writeConcernErrors"):
+                raise StoreUnavailable from None
+            first = error.details["writeErrors"][0]
+            is_resent = "clientMsgId" in first.get("keyPattern", {})
+            return _Refusal(first["index"], first["code"], is_resent)
+        return _Refusal(len(documents), 0, False)
+
+    async def _outcome_of_refused(self, draft: Draft, refusal: _Refusal) -> Kept | Exception | None:
+        """What became of the document that stopped a batch; None when it is to be tried again."""
+        if refusal.code != DUPLICATE:
+            # Without the driver's error, whose text has the message in it.
+            return RuntimeError(f"MongoDB refuses a message with code {refusal.code}")
+        if not refusal.is_resent:
+            return None
+        user_id, authenticated, client_msg_id = draft.resend_key or ("", False, "")
+        kept = await self._agreed.find_one(
+            {
+                "bookId": draft.book_id,
+                "userId": user_id,
+                "authenticated": authenticated,
+                "clientMsgId": client_msg_id,
+            }
+        )
+        # None while another worker's insert waits for the journal: it is not durable yet.
+        return Kept(message_of(kept), event=None) if kept else None
+
+    async def _apply(self, change: Change) -> Kept | Exception:
+        """Carry out one change; an exception is for its caller, its neighbours go on."""
+        try:
+            with _deadline():
+                return await self._change(change)
+        except StoreUnavailable as error:
+            self.unsettled.add(change.book_id)
+            return error
+        except Exception as error:
+            return error
+
+    async def _change(self, change: Change) -> Kept:
+        transact = partial(self._change_in, change=change)
+        for lost in range(ATTEMPTS):
+            await _step_aside(lost)
+            with contextlib.suppress(DuplicateKeyError):
+                async with self._entries.database.client.start_session() as session:
+                    return await session.with_transaction(transact, write_concern=DURABLE)
+        raise StoreUnavailable
+
+    async def _change_in(self, session: AsyncClientSession, *, change: Change) -> Kept:
+        """Log entry and new state, in the transaction of ``session``."""
+        wanted = {"_id": ObjectId(change.message_id), "bookId": change.book_id}
+        stored = await self._entries.find_one(wanted | IS_MESSAGE, session=session)
+        if stored is None:
+            raise NotFound("there is no such message in this room")
+        newest = await _newest_place(self._entries, change.book_id, session=session)
+        place = newest.after(now_ms=self._clock())
+        step = plan(change, stored, place)
+        if step is None:
+            return Kept(message_of(stored), event=None)
+        entry = change_document(change, step, place)
+        await self._entries.insert_one(entry, session=session)
+        changed = await self._entries.find_one_and_update(
+            {"_id": stored["_id"]},
+            step.update,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if changed is None:
+            raise NotFound("there is no such message in this room")
+        return Kept(message_of(changed), event=event_of(entry, changed))
+
+
+async def _newest_place(
+    entries: AsyncCollection[Document],
+    book_id: int,
+    *,
+    session: AsyncClientSession | None = None,
+) -> Place:
+    return place_of(
+        await entries.find_one(
+            {"bookId": book_id},
+            {"_id": 0, "seq": 1, "createdAt": 1},
+            sort=[("seq", -1)],
+            session=session,
+        )
+    )
+
+
+def _repeats(drafts: list[Draft]) -> dict[int, int]:
+    """Repetitions within one batch: place to place of the first."""
+    firsts: dict[tuple[str, bool, str], int] = {}
+    repeats = {}
+    for place, draft in enumerate(drafts):
+        if (key := draft.resend_key) is not None and firsts.setdefault(key, place) != place:
+            repeats[place] = firsts[key]
+    return repeats
+
+
+def _told_already(first: Kept | Exception) -> Kept | Exception:
+    return first if isinstance(first, Exception) else replace(first, event=None)
+
+
+async def _step_aside(lost: int) -> None:
+    """Let other writers go first after numbers were lost to them, a random time each.
+
+    Raises:
+        StoreUnavailable: `ATTEMPTS` numbers were lost in a row.
+    """
+    if lost >= ATTEMPTS:
+        raise StoreUnavailable
+    if lost:
+        longest_s = min(0.001 * 2**lost, 0.05)
+        await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  not a secret
+
+
+@contextlib.contextmanager
+def _deadline() -> Iterator[None]:
+    """End what MongoDB does not answer in time, and refuse instead.
+
+    Raises:
+        StoreUnavailable: MongoDB is away, or slower than `DEADLINE_S`.
+    """
+    try:
+        with pymongo.timeout(DEADLINE_S):
+            yield
+    except PyMongoError as error:
+        if not _is_away(error):
+            raise
+        log.warning("MongoDB does not answer: %s", type(error).__name__)
+        raise StoreUnavailable from None
+
+
+def _is_away(error: PyMongoError) -> bool:
+    labels = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
+    return (
+        isinstance(error, ConnectionFailure)
+        or error.timeout
+        or any(error.has_error_label(label) for label in labels)
+    )

@@ -1,0 +1,347 @@
+"""What can be done in a book room. Knows no socket, no Valkey and no MongoDB."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chat.events import (
+    EVENT_NAMES,
+    ChatMessage,
+    DeleteMessage,
+    EditMessage,
+    GetMessages,
+    Member,
+    Message,
+    MessagesPage,
+    PresentMembers,
+    ReactMessage,
+    RoomEvent,
+    RoomLogEvent,
+    Typing,
+    UserJoined,
+    UserLeft,
+    UserTyping,
+)
+from chat.presence import Entrance, Movement
+from chat.rules import (
+    HISTORY_PAGE,
+    MISSED_AT_ONCE,
+    Change,
+    Draft,
+    Edit,
+    Kept,
+    ReactionSwitch,
+    Removal,
+    Visitor,
+    check_emoji,
+    clean_client_msg_id,
+    clean_content,
+    require_author,
+    window,
+)
+from readrealm.kernel.clock import Clock, iso_ms, utc
+from readrealm.kernel.errors import NotFound
+from readrealm.kernel.wire import plain
+
+
+class Messages(Protocol):
+    """Where the log of each room is kept; MongoDB in earnest."""
+
+    async def append(self, draft: Draft) -> Kept:
+        """Keep a message durably, or give the one that is kept under its client id."""
+        ...
+
+    async def change(self, change: Change) -> Kept:
+        """Append a change and apply it to its message, both or neither."""
+        ...
+
+    async def find(self, book_id: int, message_id: str) -> Message:
+        """Raises: NotFound."""
+        ...
+
+    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
+        """The newest visible messages, newest first."""
+        ...
+
+    async def head(self, book_id: int) -> int:
+        """The number of the newest entry, 0 when there is none."""
+        ...
+
+    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
+        """Entries with ``after < seq <= up_to``, oldest first."""
+        ...
+
+
+class Broadcast(Protocol):
+    """How a room hears, on every worker; the Channels layer in earnest."""
+
+    async def publish(self, event: RoomEvent) -> None:
+        """Tell the room; does not fail, for the log repairs what was not heard."""
+        ...
+
+
+class Allowance(Protocol):
+    """Who may act how often, over all workers."""
+
+    async def spend(self, key: str) -> None:
+        """Raises: RateLimited."""
+        ...
+
+
+class Roster(Protocol):
+    """Who is in a room, over all sockets and workers."""
+
+    async def enter(self, book_id: int, sid: str, member: Member) -> Entrance: ...
+
+    async def leave(self, book_id: int, sid: str) -> Movement | None: ...
+
+    async def members(self, book_id: int) -> tuple[int, list[Member]]: ...
+
+    async def counts(self, book_ids: Sequence[int]) -> dict[int, int]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """What a reader who comes in reads first."""
+
+    messages: list[Message]
+    """Newest first."""
+    head: int
+    """Number of the log's entry that ``messages`` are at least as new as."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatService:
+    """Rooms as readers use them. Every method may raise `StoreUnavailable`, and nobody was told
+    of anything then.
+
+    Membership is the caller's business: a socket knows its rooms best.
+    """
+
+    messages: Messages
+    broadcast: Broadcast
+    allowance: Allowance
+    roster: Roster
+    clock: Clock
+
+    # ------------------------------------------------------------------ coming and going
+
+    async def welcome(self, book_id: int) -> Welcome:
+        """History for a socket that hears the room already, so that nothing falls in between."""
+        # The head first: what is appended meanwhile is in the messages and heard as well, and
+        # the reader drops it by its number; the other way round it would be in neither.
+        head = await self.messages.head(book_id)
+        return Welcome(messages=await self.messages.latest(book_id, limit=HISTORY_PAGE), head=head)
+
+    async def enter(self, book_id: int, visitor: Visitor) -> int:
+        """Count a socket in; the room hears of a new reader. Gives the readers present."""
+        entrance = await self.roster.enter(book_id, visitor.sid, visitor.member)
+        if entrance.is_new:
+            movement = Movement(book_id=book_id, member=visitor.member, present=entrance.present)
+            await self.broadcast.publish(self.arrival(movement))
+        return entrance.present
+
+    async def leave(self, book_id: int, visitor: Visitor) -> None:
+        """Count a socket out; the room hears when it was the reader's last."""
+        departure = await self.roster.leave(book_id, visitor.sid)
+        if departure is not None:
+            await self.broadcast.publish(self.departure(departure))
+
+    def arrival(self, movement: Movement) -> UserJoined:
+        """How a room hears that a reader came."""
+        return UserJoined(
+            username=movement.member.username,
+            timestamp=self._now(),
+            user_id=movement.member.user_id,
+            is_guest=movement.member.is_guest,
+            book_id=movement.book_id,
+            members=movement.present,
+        )
+
+    def departure(self, movement: Movement) -> UserLeft:
+        """How a room hears that a reader went."""
+        return UserLeft(
+            username=movement.member.username,
+            timestamp=self._now(),
+            user_id=movement.member.user_id,
+            is_guest=movement.member.is_guest,
+            book_id=movement.book_id,
+            members=movement.present,
+        )
+
+    async def presence(self, book_id: int) -> PresentMembers:
+        """Who is there, by name."""
+        count, members = await self.roster.members(book_id)
+        by_name = sorted(members, key=lambda member: (member.username.casefold(), member.user_id))
+        return PresentMembers(count=count, members=by_name)
+
+    async def present_in(self, book_ids: Sequence[int]) -> dict[int, int]:
+        """How many readers are in each room."""
+        return await self.roster.counts(book_ids)
+
+    # ------------------------------------------------------------------ speaking
+
+    async def say(self, command: ChatMessage, visitor: Visitor) -> Message:
+        """Keep a message, then tell the room.
+
+        Kept first, told second: a reader who misses the broadcast finds the message in the
+        log, and nobody ever sees a message that was not kept.
+
+        Raises:
+            InvalidInput: text that may not be said.
+            RateLimited: the author writes too often, or the room is written to too fast.
+            NotFound: the message that is answered is not there.
+        """
+        content = clean_content(command.content)
+        client_msg_id = clean_client_msg_id(command.client_msg_id)
+        await self._spend("chatMessage", visitor)
+        answered = await self._answered(command)
+        return await self._tell(
+            await self.messages.append(
+                Draft(
+                    book_id=command.book_id,
+                    author=visitor.identity,
+                    content=content,
+                    client_msg_id=client_msg_id,
+                    reply_to=answered.id if answered else None,
+                    reply_to_seq=answered.seq if answered else None,
+                )
+            )
+        )
+
+    async def edit(self, command: EditMessage, visitor: Visitor) -> Message:
+        """Give one's own message another text.
+
+        Raises:
+            InvalidInput: text that may not be said.
+            NotFound: there is no such message, or it is removed.
+            Forbidden: somebody else wrote it.
+            RateLimited: too many changes.
+        """
+        content = clean_content(command.content)
+        await self._spend("changeMessage", visitor)
+        require_author(await self._find(command), visitor.identity)
+        return await self._tell(
+            await self.messages.change(
+                Edit(
+                    book_id=command.book_id,
+                    message_id=command.message_id,
+                    actor=visitor.identity,
+                    content=content,
+                )
+            )
+        )
+
+    async def delete(self, command: DeleteMessage, visitor: Visitor) -> None:
+        """Take one's own message back; once more changes nothing.
+
+        Raises:
+            NotFound: there is no such message.
+            Forbidden: somebody else wrote it.
+            RateLimited: too many changes.
+        """
+        await self._spend("changeMessage", visitor)
+        require_author(await self._find(command), visitor.identity)
+        removal = Removal(
+            book_id=command.book_id,
+            message_id=command.message_id,
+            actor=visitor.identity,
+            by="author",
+        )
+        await self._tell(await self.messages.change(removal))
+
+    async def react(self, command: ReactMessage, visitor: Visitor) -> None:
+        """Put an emoji under a message, or take it away.
+
+        Raises:
+            InvalidInput: not an emoji.
+            NotFound: there is no such message, or it is removed.
+            InvalidState: the message has all the reactions it can have.
+            RateLimited: too many reactions.
+        """
+        emoji = check_emoji(command.emoji)
+        await self._spend("changeMessage", visitor)
+        switch = ReactionSwitch(
+            book_id=command.book_id,
+            message_id=command.message_id,
+            actor=visitor.identity,
+            emoji=emoji,
+            on=command.on,
+        )
+        await self._tell(await self.messages.change(switch))
+
+    async def typing(self, command: Typing, visitor: Visitor) -> None:
+        """Tell the room that somebody writes, or no longer does; nothing is kept.
+
+        Raises:
+            RateLimited: told too often.
+        """
+        await self._spend("typing", visitor)
+        member = visitor.member
+        await self.broadcast.publish(
+            UserTyping(
+                book_id=command.book_id,
+                username=member.username,
+                on=command.on,
+                user_id=member.user_id,
+                is_guest=member.is_guest,
+            )
+        )
+
+    # ------------------------------------------------------------------ reading
+
+    async def read(self, command: GetMessages) -> MessagesPage:
+        """A range of the log.
+
+        Raises:
+            InvalidInput: both directions at once.
+        """
+        head = await self.messages.head(command.book_id)
+        asked = window(
+            before=command.before_seq, after=command.after_seq, limit=command.limit, head=head
+        )
+        entries = await self.messages.between(command.book_id, after=asked.after, up_to=asked.up_to)
+        if asked.newest_first:
+            entries.reverse()
+        return MessagesPage(
+            messages=[entry for entry in entries if isinstance(entry, Message)],
+            events=[
+                {"type": EVENT_NAMES[type(entry)], **plain(entry)}
+                for entry in entries
+                if not isinstance(entry, Message)
+            ],
+            head_seq=head,
+            has_more=asked.has_more,
+        )
+
+    async def missed(
+        self, book_id: int, *, after: int, up_to: int | None
+    ) -> Sequence[RoomLogEvent]:
+        """What a room was told between two numbers, for a worker that did not hear it; the
+        oldest `MISSED_AT_ONCE`. Without ``up_to``, to the end."""
+        last = await self.messages.head(book_id) if up_to is None else up_to
+        return await self.messages.between(
+            book_id, after=after, up_to=min(last, after + MISSED_AT_ONCE)
+        )
+
+    async def _spend(self, action: str, visitor: Visitor) -> None:
+        await self.allowance.spend(f"{action}:{visitor.allowance_key}")
+
+    async def _find(self, command: EditMessage | DeleteMessage) -> Message:
+        return await self.messages.find(command.book_id, command.message_id)
+
+    async def _answered(self, command: ChatMessage) -> Message | None:
+        if command.reply_to is None:
+            return None
+        message = await self.messages.find(command.book_id, command.reply_to)
+        if message.deleted_by:
+            raise NotFound("the message that is answered is removed")
+        return message
+
+    async def _tell(self, kept: Kept) -> Message:
+        if kept.event is not None:
+            await self.broadcast.publish(kept.event)
+        return kept.message
+
+    def _now(self) -> str:
+        return iso_ms(utc(self.clock()))

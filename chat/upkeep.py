@@ -1,0 +1,144 @@
+"""What a worker does for its rooms without being asked: leases, ghosts, and how far logs go."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from chat.events import RoomHead
+from chat.presence import RENEW_EVERY_S, Movements
+from chat.services import Broadcast, ChatService
+from readrealm.kernel.errors import AppError
+
+log = logging.getLogger(__name__)
+
+HEAD_EVERY_S = 25.0
+JITTER = 0.2
+"""Share of a period by which it varies, so that workers do not act in step."""
+
+STEP_S = 10.0
+"""For one round of one duty."""
+
+ROOMS_AT_ONCE = 500
+
+
+class KeptRoster(Protocol):
+    """The rosters, as their keeper sees them."""
+
+    @property
+    def book_ids(self) -> list[int]: ...
+
+    async def renew(self) -> None: ...
+
+    async def reap(self) -> None: ...
+
+    async def retire(self) -> None: ...
+
+    async def counts(self, book_ids: Sequence[int]) -> dict[int, int]: ...
+
+    def take_movements(self) -> Movements: ...
+
+
+class Logs(Protocol):
+    """The logs, as their keeper sees them."""
+
+    unsettled: set[int]
+
+    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]: ...
+
+    async def close(self) -> None: ...
+
+
+class LocalRooms(Broadcast, Protocol):
+    """How this worker's own members hear."""
+
+    def tell_here(self, head: RoomHead) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class ChatUpkeep:
+    """The standing duties of one worker. Whoever starts `run` on a task cancels that task when
+    the last socket is gone, and waits for its end."""
+
+    def __init__(
+        self,
+        *,
+        service: ChatService,
+        roster: KeptRoster,
+        logs: Logs,
+        rooms: LocalRooms,
+        renew_every_s: float = RENEW_EVERY_S,
+        head_every_s: float = HEAD_EVERY_S,
+    ) -> None:
+        self._service, self._roster, self._logs, self._rooms = service, roster, logs, rooms
+        self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
+
+    async def run(self) -> None:
+        """Do all duties until cancelled, then keep and tell what still waits.
+
+        A round that fails is logged and comes again.
+        """
+        try:
+            async with asyncio.TaskGroup() as duties:
+                duties.create_task(self._repeat(self.keep_rosters, self._renew_every_s))
+                duties.create_task(self._repeat(self.settle, self._renew_every_s))
+                duties.create_task(self._repeat(self.tell_heads, self._head_every_s))
+        finally:
+            await self._retire()
+
+    async def keep_rosters(self) -> None:
+        """Renew this worker's lease, take out the readers of dead ones, and announce both."""
+        try:
+            await self._roster.renew()
+            await self._roster.reap()
+        finally:
+            found = self._roster.take_movements()
+            for movement in found.arrivals:
+                await self._rooms.publish(self._service.arrival(movement))
+            for movement in found.departures:
+                await self._rooms.publish(self._service.departure(movement))
+
+    async def settle(self) -> None:
+        """Tell every worker the head of rooms where something may have been kept in silence."""
+        doubtful = list(self._logs.unsettled)
+        for head in await self._heads(doubtful):
+            self._logs.unsettled.discard(head.book_id)
+            await self._rooms.publish(head)
+
+    async def tell_heads(self) -> None:
+        """Tell this worker's members how far the logs of their rooms go."""
+        for head in await self._heads(self._roster.book_ids):
+            self._rooms.tell_here(head)
+
+    async def _heads(self, book_ids: list[int]) -> list[RoomHead]:
+        found: list[RoomHead] = []
+        for start in range(0, len(book_ids), ROOMS_AT_ONCE):
+            some = book_ids[start : start + ROOMS_AT_ONCE]
+            heads, counts = await self._logs.heads(some), await self._roster.counts(some)
+            found += [
+                RoomHead(book_id=book_id, seq=heads.get(book_id, 0), members=counts[book_id])
+                for book_id in some
+            ]
+        return found
+
+    async def _retire(self) -> None:
+        """Let the other workers take over at once what is left of this one."""
+        await self._logs.close()
+        await self._rooms.close()
+        try:
+            await self._roster.retire()
+        except AppError as refusal:
+            log.warning("the lease ends by itself: %s", refusal)
+
+    async def _repeat(self, duty: Callable[[], Awaitable[None]], every_s: float) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(STEP_S):
+                    await duty()
+            except (AppError, TimeoutError) as error:
+                log.warning("%s failed and comes again: %s", duty.__name__, error)
+            except Exception:
+                log.exception("%s failed and comes again", duty.__name__)
+            await asyncio.sleep(every_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311

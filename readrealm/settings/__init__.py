@@ -1,0 +1,153 @@
+"""Django's settings, made from the environment; a wrong value ends the process with one line."""
+
+import sys
+from pathlib import Path
+
+from readrealm.observability import logging_config
+from readrealm.settings import env as _env
+from readrealm.settings import storage as _storage
+from readrealm.settings.security import content_security_policy, transport_security
+from readrealm.stores import addresses as _addresses
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+try:
+    _environment = _env.read(root=BASE_DIR)
+    DATA_DIR = _storage.data_folder(_environment.data_dir)
+except _env.WrongSetting as _wrong:
+    sys.stderr.write(f"readrealm: wrong setting {_wrong}\n")
+    raise SystemExit(2) from None
+
+# The process
+
+HOST, PORT, WORKERS = _environment.host, _environment.port, _environment.workers
+WORKER_ID = _environment.worker_id
+DRAIN_S = _environment.drain_s
+DEBUG = _environment.debug
+DEBUG_IS_AUTO = _environment.debug_is_auto
+SECRET_KEY = _environment.secret_key or _storage.kept_key(DATA_DIR)
+
+LOGGING_CONFIG = "readrealm.observability.configure"
+LOGGING = logging_config(level=_environment.log_level, style=_environment.log_format)
+METRICS_TOKEN = _environment.metrics_token
+
+# Stores
+
+MONGODB_URL = _environment.mongodb_url or _addresses.mongod_url(DATA_DIR)
+MONGODB_IS_PRIVATE = _environment.mongodb_url is None
+REDIS_URL = _environment.redis_url or _addresses.valkey_url(DATA_DIR)
+REDIS_IS_PRIVATE = _environment.redis_url is None
+RUN_DIR = _addresses.socket_folder(_environment.run_dir)
+DATABASES = {"default": _storage.database(_environment.database_url, data_dir=DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "readrealm.socketio_bridge.layer.RoomChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "readrealm"},
+    }
+}
+
+# Rooms and sockets
+
+SOCKET_AUTH = _environment.socket_auth
+CORS_ORIGINS = _environment.cors_origins
+CHAT_RATE = _environment.chat_rate
+HANDSHAKE_RATE = _environment.handshake_rate
+SOCKETS_PER_ADDRESS = _environment.sockets_per_address
+SOCKETS_PER_USER = _environment.sockets_per_user
+TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
+
+# Django
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "readrealm",
+    "readrealm.accounts",
+    "chat",
+    "speech",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "readrealm.content_policy.ContentPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "readrealm.urls"
+ASGI_APPLICATION = "readrealm.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [
+    ("vendor/socket.io-client", BASE_DIR / "node_modules" / "socket.io-client" / "dist"),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "readrealm.staticfiles.HashedModulesStorage"},
+}
+MEDIA_ROOT = DATA_DIR / "media"
+
+# Accounts
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Security
+
+ALLOWED_HOSTS = list(_environment.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(_environment.csrf_trusted_origins)
+CONTENT_SECURITY_POLICY = content_security_policy()
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# HSTS for subdomains and browsers' preload lists bind a whole domain, which is not ours to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+globals().update(
+    transport_security(
+        https=_environment.https, trust_proxy_headers=_environment.trust_proxy_headers
+    )
+)

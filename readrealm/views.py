@@ -1,0 +1,55 @@
+"""What an orchestrator and a monitor ask a worker. Nothing here is for readers."""
+
+import hmac
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from readrealm.observability import REGISTRY, WORKER
+from readrealm.readiness import PROBES, examine
+
+
+@never_cache
+@require_safe
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """This process runs; it asks nobody else."""
+    return JsonResponse({"status": "ok", "worker": settings.WORKER_ID})
+
+
+@never_cache
+@require_safe
+async def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when MongoDB, Valkey and the channel layer answer; else 503 and what does not."""
+    findings = await examine(PROBES)
+    is_ready = all(finding.is_ready for finding in findings)
+    checks = {
+        finding.name: {"ok": finding.is_ready, "ms": finding.took_ms}
+        | ({"reason": finding.reason} if finding.reason else {})
+        for finding in findings
+    }
+    return JsonResponse(
+        {"status": "ok" if is_ready else "unavailable", "worker": settings.WORKER_ID}
+        | {"checks": checks},
+        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+@never_cache
+@require_safe
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures of the worker that answers, for whoever has METRICS_TOKEN."""
+    if not _may_see_metrics(request):
+        return HttpResponse(status=HTTPStatus.NOT_FOUND)
+    WORKER.labels(settings.WORKER_ID).set(1)
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_see_metrics(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN is None:
+        return bool(settings.DEBUG)
+    offered = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(offered.encode(), settings.METRICS_TOKEN.encode())

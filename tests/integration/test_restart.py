@@ -1,0 +1,61 @@
+"""A restart: how long it takes, and that nothing which was acknowledged is lost by it."""
+
+import os
+import signal
+
+import pytest
+from pymongo import MongoClient
+
+from readrealm.stores.addresses import mongod_url
+from tests.support.processes import wait_until_gone
+
+pytestmark = pytest.mark.timeout(120)
+
+SECOND_START_S = 5.0
+
+
+def test_a_second_start_takes_less_than_five_seconds(server, record_property, capsys):
+    running = server(workers=2, MONGODB_URL="")
+    first_s = running.started_in_s
+
+    running.restart()
+
+    record_property("second_start_s", running.started_in_s)
+    with capsys.disabled():
+        print(f"\nfirst start {first_s:.2f} s, second start {running.started_in_s:.2f} s")  # noqa: T201
+    assert running.started_in_s < SECOND_START_S
+
+
+@pytest.mark.parametrize("who", ["everything", "the supervisor"])
+def test_what_was_acknowledged_is_there_after_kill_9(server, who):
+    running = server(MONGODB_URL="")
+    with MongoClient(mongod_url(running.folder)) as mongo:
+        kept = [mongo.readrealm.notes.insert_one({}).inserted_id for _ in range(100)]
+    below = running.running.descendants()
+
+    running.running.send_signal(signal.SIGKILL)
+    if who == "everything":
+        for known in below:
+            os.kill(int(known.partition(":")[0]), signal.SIGKILL)
+    running.running.wait()
+    running.close()
+    running.start()
+
+    wait_until_gone(below)
+    with MongoClient(mongod_url(running.folder)) as mongo:
+        assert [note["_id"] for note in mongo.readrealm.notes.find().sort("_id")] == kept
+
+
+def test_accounts_stay_over_a_restart(server):
+    running = server()
+    running.manage("createsuperuser", "--noinput", "--username", "ahab", "--email", "a@example.org")
+
+    running.restart()
+
+    said = running.manage(
+        "shell",
+        "-c",
+        "from django.contrib.auth.models import User as U; "
+        "print(*U.objects.values_list('username', flat=True))",
+    )
+    assert "ahab" in said

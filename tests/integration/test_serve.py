@@ -1,0 +1,254 @@
+"""`manage.py serve` as an operator meets it: workers, signals, deaths, and what is left behind."""
+
+import os
+import signal
+import sys
+import threading
+from http.client import HTTPConnection
+
+import pytest
+
+from readrealm.stores import processes
+from tests.support.processes import Program, wait_until, wait_until_gone
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def worker_that_answers(server):
+    """Asked over a connection of its own, so any worker may take it."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_every_worker_serves_behind_one_port(server):
+    running = server(workers=2)
+    seen = set()
+
+    def all_seen():
+        seen.add(worker_that_answers(running))
+        return len(seen) == 2
+
+    wait_until(all_seen, what="an answer of each worker")
+    assert {status for status, _ in seen} == {200}
+
+
+def test_every_step_is_said_and_the_address_comes_last(server):
+    said = server().running.lines
+
+    assert "development mode" in said[0]
+    assert [line for line in said if "database up to date" in line]
+    assert said[-1].startswith("ReadRealm is at http://127.0.0.1:")
+
+
+def test_a_dead_worker_is_replaced(server):
+    running = server(workers=2)
+    victim, other = running.worker_pids()
+    name = processes.identity(victim)
+
+    os.kill(victim, signal.SIGKILL)
+    running.running.wait_for_line(r"worker w\dx\w+ ended \(killed by SIGKILL\); another one starts")
+    wait_until(lambda: len(running.worker_pids()) == 2, what="two workers again")
+
+    wait_until_gone([name])
+    assert other in running.worker_pids()
+    assert worker_that_answers(running)[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_server_leaves_nothing_running(server, number):
+    running = server(workers=2, MONGODB_URL="")
+    below = running.running.descendants()
+    assert len(below) == 4  # two workers, mongod, Valkey
+
+    running.running.send_signal(number)
+
+    assert running.running.wait() == 0
+    assert not any(map(processes.is_running, below))
+    assert list((running.folder / "run").glob("*.sock")) == []
+
+
+def test_stores_end_after_the_workers_that_use_them(server):
+    running = server(workers=2, MONGODB_URL="")
+
+    running.running.send_signal(signal.SIGTERM)
+    running.running.wait()
+
+    said = running.running.output
+    assert said.index("every worker has ended") < said.index("the private Valkey has ended")
+    assert said.index("the private Valkey has ended") < said.index("the private mongod has ended")
+
+
+def test_a_killed_supervisor_leaves_nothing_running(server):
+    running = server(workers=2, MONGODB_URL="")
+    below = running.running.descendants()
+
+    running.running.send_signal(signal.SIGKILL)
+
+    wait_until_gone(below)
+
+
+def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(server):
+    running = server(workers=1, DRAIN_S="0")
+    below = running.running.descendants()
+    (worker,) = running.worker_pids()
+    os.kill(worker, signal.SIGSTOP)
+
+    running.running.send_signal(signal.SIGKILL)
+    running.running.wait()
+    os.kill(worker, signal.SIGCONT)
+
+    wait_until_gone(below)
+
+
+def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(migrated_folder, tmp_path):
+    program = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", REDIS_URL="", PORT="0")
+    program.wait_for_line("the private mongod started")
+    below = program.descendants()
+    assert below
+
+    program.send_signal(signal.SIGTERM)
+
+    program.wait()
+    wait_until_gone(below)
+
+
+def test_make_takes_the_server_with_it(migrated_folder, tmp_path):
+    command = f"{sys.executable} manage.py serve --workers 1 --exit-with-parent; true"
+    environment = {**os.environ, "DATA_DIR": str(tmp_path), "REDIS_URL": "", "PORT": "0"}
+    parent = Program(["sh", "-c", command], environment=environment)
+    try:
+        parent.wait_for_line("ReadRealm is at")
+        below = parent.descendants()
+        assert len(below) == 3  # the supervisor, a worker, Valkey
+
+        parent.send_signal(signal.SIGKILL)
+
+        wait_until_gone(below)
+    finally:
+        parent.end()
+
+
+def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(server):
+    running = server(workers=2)
+    before = set(running.worker_pids())
+    answers, is_over = [], threading.Event()
+
+    def ask():
+        while not is_over.is_set():
+            answers.append(worker_that_answers(running)[0])
+
+    readers = [threading.Thread(target=ask) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        running.running.send_signal(signal.SIGHUP)
+        running.running.wait_for_line("every worker was replaced", timeout_s=60)
+    finally:
+        is_over.set()
+        for reader in readers:
+            reader.join(20)
+
+    assert not before & set(running.worker_pids())
+    assert len(running.worker_pids()) == 2
+    assert len(answers) > 20
+    assert set(answers) == {200}
+
+
+@pytest.mark.parametrize(
+    ("program", "title"),
+    [("mongod", "the private mongod"), ("valkey-server", "the private Valkey")],
+)
+def test_a_dead_store_is_started_again(server, program, title):
+    running = server(MONGODB_URL="")
+    assert running.get_json("/readyz")[0] == 200
+
+    os.kill(running.store_pid(program), signal.SIGKILL)
+
+    running.running.wait_for_line(f"{title} runs again")
+    wait_until(lambda: running.get_json("/readyz")[0] == 200, what="readiness")
+
+
+def test_a_store_that_another_server_took_along_is_started_again(server, tmp_path):
+    first = server(MONGODB_URL="")
+    second = serve(
+        **{**first.environment, "PORT": "0", "WORKERS": "1", "DATA_DIR": str(first.folder)}
+    )
+    try:
+        second.wait_for_line("the private mongod was running, shared")
+        second.wait_for_line("ReadRealm is at")
+
+        first.stop()
+
+        second.wait_for_line("the private mongod runs again")
+        second.wait_for_line("the private Valkey runs again")
+    finally:
+        second.end()
+
+
+def test_a_taken_port_is_said_before_anything_is_started(server, tmp_path):
+    running = server()
+
+    second = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", PORT=str(running.port))
+
+    assert second.wait() == 1
+    assert f"port {running.port} on 127.0.0.1 is taken" in second.lines[-1]
+    assert "started" not in second.output
+    second.end()
+
+
+def test_an_application_that_does_not_start_stops_everything(tmp_path):
+    program = serve(
+        "--application", "readrealm.nowhere:application", DATA_DIR=str(tmp_path), PORT="0"
+    )
+    try:
+        assert program.wait(timeout_s=45) == 1
+        assert "No module named 'readrealm.nowhere'" in program.output
+        assert "did not start; what it said stands above" in program.lines[-1]
+        assert program.descendants() == []
+    finally:
+        program.end()
+
+
+def test_development_mode_is_not_opened_to_everybody_by_a_flag(tmp_path):
+    program = serve("--host", "0.0.0.0", DATA_DIR=str(tmp_path), DEBUG="auto", PORT="0")
+
+    assert program.wait() == 1
+    assert "set HOST" in program.lines[-1]
+    program.end()
+
+
+def test_runstores_shows_urls_that_a_shell_can_read_and_ends_what_it_started(tmp_path):
+    program = Program(
+        [sys.executable, "manage.py", "runstores"],
+        environment={
+            **os.environ,
+            "DATA_DIR": str(tmp_path),
+            "MONGODB_URL": "",
+            "REDIS_URL": "",
+        },
+    )
+    try:
+        program.wait_for_line(r"^MONGODB_URL='mongodb://.*mongod\.sock/readrealm\?.*'$")
+        program.wait_for_line(r"^REDIS_URL='unix://.*valkey\.sock'$")
+        below = program.descendants()
+        assert len(below) == 2
+
+        program.send_signal(signal.SIGINT)
+
+        assert program.wait() == 0
+        assert not any(map(processes.is_running, below))
+    finally:
+        program.end()
+
+
+def serve(*arguments, **variables):
+    """A server that need not come as far as an address."""
+    return Program(
+        [sys.executable, "manage.py", "serve", "--workers", "1", *arguments],
+        environment={**os.environ, "REDIS_URL": "", **variables},
+    )

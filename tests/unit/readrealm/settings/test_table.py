@@ -1,0 +1,32 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from readrealm.settings.env import Environment
+from readrealm.settings.table import SETTINGS, as_markdown
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def test_every_variable_that_is_read_stands_in_the_table_once():
+    source = (ROOT / "readrealm/settings/env.py").read_text("utf-8")
+    read = set(re.findall(r'_ask\(\s*"([A-Z_]+)"', source))
+
+    names = [setting.name for setting in SETTINGS]
+    assert sorted(names) == sorted(read)
+    assert len(fields(Environment)) >= len(names)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_variable_is_explained(setting):
+    assert setting.meaning
+    assert setting.default
+    assert setting.allowed
+    assert "|" not in setting.meaning + setting.default + setting.allowed
+
+
+def test_the_readme_shows_the_table():
+    """`manage.py settings_table` prints what belongs there."""
+    assert as_markdown() in (ROOT / "README.md").read_text("utf-8")
