@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, cast
 
 from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
@@ -18,6 +19,7 @@ from daphne import server as daphne_server  # installs the asyncio reactor: befo
 from daphne import ws_protocol
 from twisted.internet import defer, reactor, tcp
 
+from .balance import LoadBoard
 from .websocket import WRITER_EXTENSION
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ RESTARTING = 1012
 """WebSocket close code "service restart" (IANA registry)."""
 
 MAX_FRAME_BYTES = 1_000_000
+STEP_BACK_S = 0.005
+MAX_STEPS_BACK = 10
+"""How often a worker that is ahead leaves a waiting connection to the others before it takes it."""
+
 GC_THRESHOLDS = (50_000, 50, 100)
 """Objects of a worker live for hours or for microseconds: looking often finds nothing."""
 
@@ -147,12 +153,72 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
             self.sendCloseFrame(code=code or 1000, reasonUtf8=text, isReply=False)
 
 
+class FairListener:
+    """Accepts one connection at a time, and lets other workers go first while it is ahead.
+
+    Args:
+        port: a listening Twisted port that this worker shares.
+        board: the counts of all workers.
+    """
+
+    def __init__(self, port: Any, board: LoadBoard) -> None:
+        self.port, self.board = port, board
+        self.steps_back = 0
+        self._accept = port.doRead
+        port.doRead = self.accept
+        port.transport = self.connection
+        self._show_life()
+
+    def accept(self) -> None:
+        """What the reactor calls when a connection waits."""
+        if self.steps_back < MAX_STEPS_BACK and self.board.is_ahead():
+            self.steps_back += 1
+            self.port.stopReading()
+            reactor_call_later(STEP_BACK_S, self._ask_again)
+            return
+        self.steps_back = 0
+        self.port.numberAccepts = 1
+        self._accept()
+
+    def connection(self, *args: Any) -> tcp.Server:
+        """A connection that is counted from its acceptance to its loss."""
+        connection = CountedConnection(*args)
+        connection.board = self.board
+        self.board.change(+1)
+        return connection
+
+    def _ask_again(self) -> None:
+        if not self.port.disconnecting and self.port.connected:
+            self.port.startReading()
+
+    def _show_life(self) -> None:
+        self.board.write()
+        reactor_call_later(1.0, self._show_life)
+
+
+class CountedConnection(tcp.Server):
+    """A TCP connection that takes itself off the board."""
+
+    board: LoadBoard | None = None
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        board, self.board = self.board, None
+        if board is not None:
+            board.change(-1)
+        super().connectionLost(reason)
+
+
+def reactor_call_later(delay_s: float, call: Callable[[], None]) -> None:
+    cast("Any", reactor).callLater(delay_s, call)
+
+
 class Server(daphne_server.Server):
     """One daphne process behind a listening socket that others may share.
 
     Args:
         grace_s: for clients and consumers to leave after SIGTERM.
         on_ready: called once when the application has started and requests are served.
+        board: the counts of the workers that share the first endpoint.
     """
 
     def __init__(
@@ -161,6 +227,7 @@ class Server(daphne_server.Server):
         *,
         grace_s: float = 5.0,
         on_ready: Callable[[], None] | None = None,
+        board: LoadBoard | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -175,8 +242,9 @@ class Server(daphne_server.Server):
             }
             | options,
         )
-        self.grace_s, self.on_ready = grace_s, on_ready
+        self.grace_s, self.on_ready, self.board = grace_s, on_ready, board
         self.ready_callable = self._start_application
+        self.ports: list[Any] = []
         self._factory: Any = None
         self._lifespan: Lifespan | None = None
 
@@ -231,6 +299,13 @@ class Server(daphne_server.Server):
         starting = loop.create_task(self._lifespan.startup())
         starting.add_done_callback(self._started)
 
+    def listen_success(self, port: Any) -> None:
+        """A listening port is open; the first is the one that workers share."""
+        super().listen_success(port)
+        if self.board is not None and not self.ports:
+            FairListener(port, self.board)
+        self.ports.append(port)
+
     def _started(self, starting: "asyncio.Task[None]") -> None:
         if starting.exception() is not None:
             log.critical("the application did not start", exc_info=starting.exception())
@@ -246,10 +321,8 @@ class Server(daphne_server.Server):
         )
 
     async def _drain(self) -> None:
-        for listener in self.listeners:
-            port = getattr(listener, "result", None)
-            if port is not None and hasattr(port, "stopListening"):
-                port.stopListening()
+        for port in self.ports:
+            port.stopListening()
         if self._lifespan is not None:
             await self._lifespan.shutdown(timeout_s=self.grace_s)
         for protocol in list(self.connections):
@@ -328,6 +401,7 @@ def run_worker(
     worker_id: str = "",
     grace_s: float = 5.0,
     on_ready: Callable[[], None] | None = None,
+    load_board: Path | None = None,
 ) -> None:
     """Serve until SIGTERM, then drain; returns when the last client has left or been left.
 
@@ -338,6 +412,8 @@ def run_worker(
         worker_id: put into the environment as ``WORKER_ID`` before the import.
         grace_s: seconds for the drain.
         on_ready: called once when requests are served.
+        load_board: a file that all workers behind ``fd`` share, to take turns fairly; by default
+            ``load`` beside ``unix_socket``.
     """
     os.environ["WORKER_ID"] = worker_id
     module, _, attribute = application.partition(":")
@@ -348,10 +424,12 @@ def run_worker(
         with suppress(FileNotFoundError):
             os.unlink(unix_socket)
         endpoints.append(f"unix:{unix_socket}:mode=600")
+        load_board = load_board or Path(unix_socket).with_name("load")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    Server(target, endpoints=endpoints, grace_s=grace_s, on_ready=on_ready).run()
+    board = LoadBoard(load_board) if load_board is not None else None
+    Server(target, endpoints=endpoints, grace_s=grace_s, on_ready=on_ready, board=board).run()
 
 
 __all__ = ["Server", "SocketWriter", "reactor", "run_worker"]
