@@ -162,6 +162,7 @@ async def _working() -> AsyncIterator[None]:
         client_address=admission.address,
         max_body_bytes=server.eio.max_http_buffer_size,
     )
+    await directory.enter(settings.WORKER_ID)
     duties = [
         asyncio.create_task(directory.keep(settings.WORKER_ID), name="worker lease"),
         asyncio.create_task(rooms.upkeep.run(), name="rooms"),

@@ -25,9 +25,7 @@ class LogOutView(views.LogoutView):
     """Log out; by POST only, so that no image on another page can do it."""
 
 
-@method_decorator(
-    [sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch"
-)
+@method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
 class SignUpView(RedirectURLMixin, FormView):
     """Make an account and log in with it, then go where the reader came from."""
 

@@ -20,7 +20,7 @@ import h11
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from .engine import ERRORS, UNKNOWN_SID, Refusal
+from .engine import UNKNOWN_SID, Refusal
 from .polling import TooLarge, read_body
 from .polling import refuse as refuse_http
 from .websocket import refuse as refuse_websocket
@@ -318,20 +318,21 @@ class Directory:
             return None
         return Address(host=about["host"], port=about["port"])
 
-    async def keep(self, worker_id: str) -> None:
-        """Hold this worker's lease until cancelled; then give it back."""
-        key = self.KEY.format(worker_id)
+    async def enter(self, worker_id: str) -> None:
+        """Make a worker known, for as long as a lease lasts."""
         about = json.dumps({"host": self._public[0], "port": self._public[1]})
+        await self._redis.set(self.KEY.format(worker_id), about, ex=self.LEASE_S)
+
+    async def keep(self, worker_id: str) -> None:
+        """Renew a worker's lease until cancelled; then give it back."""
         try:
             while True:
+                await asyncio.sleep(self.RENEW_S)
                 try:
-                    await self._redis.set(key, about, ex=self.LEASE_S)
+                    await self.enter(worker_id)
                 except Exception as error:
                     log.warning("the lease of this worker was not renewed: %r", error)
-                await asyncio.sleep(self.RENEW_S)
         finally:
             async with asyncio.timeout(1):
-                await self._redis.delete(key)
+                await self._redis.delete(self.KEY.format(worker_id))
 
-
-__all__ = ["ERRORS", "Address", "Directory", "Forwarder", "Relay"]

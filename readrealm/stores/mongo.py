@@ -66,6 +66,11 @@ def connect() -> None:
     mongoengine.connect(database_name(), host=settings.MONGODB_URL, connect=False, **OPTIONS)
 
 
+def disconnect() -> None:
+    """Close MongoEngine's connection; for a process that has done its queries and goes on."""
+    mongoengine.disconnect()
+
+
 def database_name() -> str:
     """The database that the URL names, or ``readrealm``."""
     return unquote(urlsplit(settings.MONGODB_URL).path.lstrip("/")) or DATABASE

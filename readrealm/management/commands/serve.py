@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
+from django.db import connections
 
 from readrealm.management.listener import CannotListen, bind, listen, url_of
 from readrealm.management.preparation import prepare
@@ -22,7 +23,7 @@ from readrealm.management.supervisor import Supervisor, WorkerDidNotStart
 from readrealm.management.workers import Worker
 from readrealm.settings.env import inherited
 from readrealm.settings.values import is_loopback, whole_number
-from readrealm.stores import processes
+from readrealm.stores import mongo, processes
 from readrealm.stores.addresses import UnsafeFolder, private_folder
 from readrealm.stores.embedded import PrivateStore, StoreCannotRun
 
@@ -84,6 +85,9 @@ class Command(BaseCommand):
         with bind(host, port) as listener, self._stores() as stores:
             for line in prepare():
                 self._say(line)
+            # From here on this process only watches others.
+            connections.close_all()
+            mongo.disconnect()
             listen(listener)
             run_dir = _run_dir()
             environment = _environment(listener, workers=workers, run_dir=run_dir)
