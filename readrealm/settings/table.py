@@ -102,7 +102,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CHAT_RATE",
         "10/10s",
-        "chat messages of one socket",
+        "chat messages of one reader, over all sockets and workers",
         "count/period such as 10/10s or 500/250ms, or off",
     ),
     Setting(
