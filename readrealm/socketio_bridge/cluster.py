@@ -66,8 +66,7 @@ class ClusterManager(LocalManager):
         """
         target = to or room
         owner = self._owner(target)
-        is_here = isinstance(target, str) and target in self.rooms.get(namespace, {}).get(None, ())
-        if is_here or options.get("ignore_queue"):
+        if self.is_here(target, namespace) or options.get("ignore_queue"):
             await super().emit(
                 event, data, namespace, room=target, skip_sid=skip_sid, callback=callback
             )

@@ -255,9 +255,19 @@ class Server(daphne_server.Server):
 
     @ws_factory.setter
     def ws_factory(self, factory: Any) -> None:
-        factory.protocol = WebSocketProtocol
         factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=2)
         self._factory = factory
+
+    def _share_options(self) -> None:
+        """Hold autobahn's options on a class: it would copy forty of them to every connection."""
+        options: dict[str, Any] = {}
+        for name in WebSocketProtocol.CONFIG_ATTRS:
+            value = getattr(self._factory, name)
+            # A function that is an option must not become a method.
+            options[name] = staticmethod(value) if callable(value) else value
+        self._factory.protocol = type(
+            "ConfiguredProtocol", (WebSocketProtocol,), {**options, "CONFIG_ATTRS": ()}
+        )
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         scope.setdefault("asgi", {"version": "3.0"})
@@ -294,6 +304,7 @@ class Server(daphne_server.Server):
             await asyncio.sleep(0.02)
 
     def _start_application(self) -> None:
+        self._share_options()
         loop = asyncio.get_event_loop()
         self._lifespan = Lifespan(self.application)
         starting = loop.create_task(self._lifespan.startup())

@@ -335,4 +335,3 @@ class Directory:
         finally:
             async with asyncio.timeout(1):
                 await self._redis.delete(self.KEY.format(worker_id))
-
