@@ -1,7 +1,7 @@
 """Everything that knows daphne: one worker process that drains, holds back, and closes properly.
 
-What daphne lacks and is added here: the ASGI lifespan, a drain on SIGTERM, close codes other than
-1000, empty frames, back pressure both ways, and a way to write one ready frame to many clients.
+daphne listens, speaks HTTP and runs applications. Added here: the ASGI lifespan, a drain on
+SIGTERM, WebSockets of our own, back pressure, and a fair share of a common listening socket.
 """
 
 import asyncio
@@ -12,204 +12,103 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from urllib.parse import unquote
 
-from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
+from daphne import http_protocol
 from daphne import server as daphne_server  # installs the asyncio reactor: before any other Twisted
-from daphne import ws_protocol
-from twisted.internet import defer, reactor, tcp
+from twisted.internet import defer
 
 from .balance import LoadBoard
+from .frames import accept_key
+from .lifespan import Lifespan
+from .listener import FairListener
+from .twisted_websocket import HIGH_WATER_BYTES, InputQueue, WebSocket, buffered_bytes
 from .websocket import WRITER_EXTENSION
 
 log = logging.getLogger(__name__)
-
-HIGH_WATER_BYTES = 256 << 10
-"""Bytes in Twisted's buffer above which a client counts as congested."""
 
 HARD_LIMIT_BYTES = 4 << 20
 """Bytes in Twisted's buffer above which a client of a plain ASGI application is cut."""
 
 STALL_TIMEOUT_S = 10.0
-INPUT_LIMIT = 64
-"""Frames of one client that the application has not taken; then its socket is not read."""
 
 RESTARTING = 1012
 """WebSocket close code "service restart" (IANA registry)."""
 
 MAX_FRAME_BYTES = 1_000_000
-STEP_BACK_S = 0.005
-MAX_STEPS_BACK = 10
-"""How often a worker that is ahead leaves a waiting connection to the others before it takes it."""
 
 GC_THRESHOLDS = (50_000, 50, 100)
 """Objects of a worker live for hours or for microseconds: looking often finds nothing."""
 
 
-class InputQueue(asyncio.Queue[dict[str, Any]]):
-    """What a client sent and the application has not taken; stops the socket when it is long."""
+class Request(http_protocol.WebRequest):
+    """An HTTP request; one that asks for a WebSocket is handed over to ours."""
 
-    def __init__(self, protocol: Any) -> None:
-        super().__init__()
-        self.transport = protocol.transport
-        self.is_paused = False
+    transport: Any
 
-    def put_nowait(self, item: dict[str, Any]) -> None:
-        super().put_nowait(item)
-        if not self.is_paused and self.qsize() > INPUT_LIMIT and self.transport is not None:
-            self.is_paused = True
-            self.transport.pauseProducing()
+    def process(self) -> Any:
+        upgrade = self.requestHeaders.getRawHeaders(b"upgrade") or [b""]
+        if upgrade[0].lower() == b"websocket":
+            self._upgrade()
+            return None
+        return super().process()
 
-    def _get(self) -> dict[str, Any]:
-        item: dict[str, Any] = super()._get()
-        if self.is_paused and self.qsize() < INPUT_LIMIT // 2:
-            self.is_paused = False
-            self.transport.resumeProducing()
-        return item
-
-
-class SocketWriter:
-    """A `FrameWriter` on one of daphne's WebSockets.
-
-    A frame from a server is not masked, so one sequence of bytes serves every client; a send on
-    the bare socket spares Twisted's bookkeeping for the usual case that the kernel takes it all.
-    """
-
-    __slots__ = ("protocol", "send", "transport")
-
-    def __init__(self, protocol: Any) -> None:
-        self.protocol = protocol
-        self.transport = protocol.transport
-        is_bare = isinstance(self.transport, tcp.Connection) and not self.transport.TLS
-        self.send = self.transport.socket.send if is_bare else None
-
-    def write(self, frames: bytes) -> bool:
-        protocol, transport = self.protocol, self.transport
-        if protocol.state != Autobahn.STATE_OPEN:
-            return protocol.state != Autobahn.STATE_CONNECTING  # too late: there is no reader
-        if protocol.send_queue:
-            return False
-        if self.send is None:
-            return self._write_buffered(frames)
-        if transport.dataBuffer or transport._tempDataBuffer or transport.disconnecting:
-            if buffered_bytes(transport) > HIGH_WATER_BYTES:
-                return False
-            transport.write(frames)
-            return True
+    def _upgrade(self) -> None:
+        asked = self.requestHeaders.getRawHeaders
+        accept = accept_key((asked(b"sec-websocket-key") or [b""])[0].strip())
+        versions = asked(b"sec-websocket-version") or [b""]
         try:
-            sent = self.send(frames)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            transport.abortConnection()
-            return True
-        if sent < len(frames):
-            transport.write(frames[sent:])
-        return True
-
-    def _write_buffered(self, frames: bytes) -> bool:
-        """Through a wrapping transport, such as TLS, which alone may write to the socket."""
-        if buffered_bytes(self.transport) > HIGH_WATER_BYTES:
-            return False
-        self.transport.write(frames)
-        return True
-
-    def limit_incoming(self, max_bytes: int) -> None:
-        self.protocol.maxFramePayloadSize = max_bytes
-        self.protocol.maxMessagePayloadSize = max_bytes
-
-    def close(self, code: int) -> None:
-        self.protocol.serverClose(code)
-
-    def abort(self) -> None:
-        self.transport.abortConnection()
-
-
-def buffered_bytes(transport: Any) -> int:
-    """What Twisted holds for a connection that its socket has not taken yet."""
-    inner = getattr(transport, "transport", transport)
-    if not hasattr(inner, "dataBuffer"):
-        return 0
-    held: int = len(inner.dataBuffer) - inner.offset + inner._tempDataLen
-    return held
-
-
-class WebSocketProtocol(ws_protocol.WebSocketProtocol):
-    """daphne's protocol with every close code and with empty frames."""
-
-    def handle_reply(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.close" and self.state != self.STATE_CONNECTING:
-            self.serverClose(message.get("code"), message.get("reason"))
-        elif message["type"] == "websocket.send" and not (
-            message.get("bytes") or message.get("text")
-        ):
-            self.sendMessage(b"", message.get("bytes") is not None)
-        else:
-            super().handle_reply(message)
-
-    def serverClose(self, code: int | None = None, reason: str | None = None) -> None:  # noqa: N802
-        if self.state == self.STATE_OPEN:
-            text = reason.encode()[:120] if reason else None
-            self.sendCloseFrame(code=code or 1000, reasonUtf8=text, isReply=False)
-
-
-class FairListener:
-    """Accepts one connection at a time, and lets other workers go first while it is ahead.
-
-    Args:
-        port: a listening Twisted port that this worker shares.
-        board: the counts of all workers.
-    """
-
-    def __init__(self, port: Any, board: LoadBoard) -> None:
-        self.port, self.board = port, board
-        self.steps_back = 0
-        self._accept = port.doRead
-        port.doRead = self.accept
-        port.transport = self.connection
-        self._show_life()
-
-    def accept(self) -> None:
-        """What the reactor calls when a connection waits."""
-        if self.steps_back < MAX_STEPS_BACK and self.board.is_ahead():
-            self.steps_back += 1
-            self.port.stopReading()
-            reactor_call_later(STEP_BACK_S, self._ask_again)
+            path = unquote(self.path.decode("ascii"))
+            _, _, query = self.uri.partition(b"?")
+            query.decode("ascii")
+        except UnicodeDecodeError:
+            path = None
+        if path is None or accept is None or self.method != b"GET" or versions != [b"13"]:
+            self.setHeader(b"sec-websocket-version", b"13")
+            self.basic_error(400, b"Bad Request", "This is no WebSocket handshake")
             return
-        self.steps_back = 0
-        self.port.numberAccepts = 1
-        self._accept()
+        leftover = self.channel.clearLineBuffer()
+        transport, self.transport = self.transport, None
+        self.server.protocol_disconnected(self)
+        socket = WebSocket(self.server, accept=accept, max_bytes=MAX_FRAME_BYTES)
+        socket.begin(transport, self._websocket_scope(path, query), leftover)
+        self.channel._networkProducer.resumeProducing()
 
-    def connection(self, *args: Any) -> tcp.Server:
-        """A connection that is counted from its acceptance to its loss."""
-        connection = CountedConnection(*args)
-        connection.board = self.board
-        self.board.change(+1)
-        return connection
-
-    def _ask_again(self) -> None:
-        if not self.port.disconnecting and self.port.connected:
-            self.port.startReading()
-
-    def _show_life(self) -> None:
-        self.board.write()
-        reactor_call_later(1.0, self._show_life)
-
-
-class CountedConnection(tcp.Server):
-    """A TCP connection that takes itself off the board."""
-
-    board: LoadBoard | None = None
-
-    def connectionLost(self, reason: Any) -> None:  # noqa: N802
-        board, self.board = self.board, None
-        if board is not None:
-            board.change(-1)
-        super().connectionLost(reason)
+    def _websocket_scope(self, path: str, query: bytes) -> dict[str, Any]:
+        headers = [
+            (name.lower(), value)
+            for name, values in self.requestHeaders.getAllRawHeaders()
+            if b"_" not in name  # a name with "_" could pass for one with "-" (CVE-2015-0219)
+            for value in values
+        ]
+        offered = b",".join(value for name, value in headers if name == b"sec-websocket-protocol")
+        return {
+            "type": "websocket",
+            "path": path,
+            "raw_path": self.path,
+            "root_path": self.server.root_path,
+            "scheme": "wss" if self.isSecure() else "ws",
+            "headers": headers,
+            "query_string": query,
+            "client": _address(self.client),
+            "server": _address(self.host),
+            "subprotocols": [part.strip() for part in offered.decode("latin-1").split(",") if part],
+        }
 
 
-def reactor_call_later(delay_s: float, call: Callable[[], None]) -> None:
-    cast("Any", reactor).callLater(delay_s, call)
+def _address(peer: Any) -> list[Any] | None:
+    """Host and port; None for a Unix socket."""
+    return [str(peer.host), peer.port] if hasattr(peer, "port") else None
+
+
+class HTTPFactory(http_protocol.HTTPFactory):
+    """Makes channels whose requests are ours."""
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        channel = super().buildProtocol(addr)
+        channel.requestFactory = Request
+        return channel
 
 
 class Server(daphne_server.Server):
@@ -232,51 +131,31 @@ class Server(daphne_server.Server):
     ) -> None:
         super().__init__(
             application,
-            **{
-                "websocket_timeout": -1,
-                "websocket_max_message_size": MAX_FRAME_BYTES,
-                "websocket_max_frame_size": MAX_FRAME_BYTES,
-                "application_close_timeout": grace_s,
-                "server_name": "",
-                "verbosity": 1,
-            }
-            | options,
+            **{"application_close_timeout": grace_s, "server_name": "", "verbosity": 1} | options,
         )
         self.grace_s, self.on_ready, self.board = grace_s, on_ready, board
         self.ready_callable = self._start_application
         self.ports: list[Any] = []
-        self._factory: Any = None
         self._lifespan: Lifespan | None = None
 
     @property
-    def ws_factory(self) -> Any:
-        """daphne makes its factory inside ``run``; here it is given our protocol and options."""
-        return self._factory
+    def http_factory(self) -> HTTPFactory:
+        """daphne makes its own inside ``run``; this one takes its place."""
+        return self._http_factory
 
-    @ws_factory.setter
-    def ws_factory(self, factory: Any) -> None:
-        factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=2)
-        self._factory = factory
+    @http_factory.setter
+    def http_factory(self, stock: Any) -> None:
+        self._http_factory = HTTPFactory(self)
 
-    def _share_options(self) -> None:
-        """Hold autobahn's options on a class: it would copy forty of them to every connection."""
-        options: dict[str, Any] = {}
-        for name in WebSocketProtocol.CONFIG_ATTRS:
-            value = getattr(self._factory, name)
-            # A function that is an option must not become a method.
-            options[name] = staticmethod(value) if callable(value) else value
-        self._factory.protocol = type(
-            "ConfiguredProtocol", (WebSocketProtocol,), {**options, "CONFIG_ATTRS": ()}
-        )
-
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> InputQueue | None:
+        """Run the application for one request or WebSocket; gives its input queue."""
         scope.setdefault("asgi", {"version": "3.0"})
         if scope["type"] == "websocket":
-            scope["extensions"] = {WRITER_EXTENSION: SocketWriter(protocol)}
-        queue = InputQueue(protocol)
+            scope["extensions"] = {WRITER_EXTENSION: protocol}
         details = self.connections.get(protocol)
         if details is None:
             return None
+        queue = InputQueue(protocol.transport)
 
         async def send(message: dict[str, Any]) -> None:
             await self.handle_reply(protocol, message)
@@ -303,19 +182,18 @@ class Server(daphne_server.Server):
                 raise ConnectionError("the client does not read")
             await asyncio.sleep(0.02)
 
-    def _start_application(self) -> None:
-        self._share_options()
-        loop = asyncio.get_event_loop()
-        self._lifespan = Lifespan(self.application)
-        starting = loop.create_task(self._lifespan.startup())
-        starting.add_done_callback(self._started)
-
     def listen_success(self, port: Any) -> None:
         """A listening port is open; the first is the one that workers share."""
         super().listen_success(port)
         if self.board is not None and not self.ports:
             FairListener(port, self.board)
         self.ports.append(port)
+
+    def _start_application(self) -> None:
+        loop = asyncio.get_event_loop()
+        self._lifespan = Lifespan(self.application)
+        starting = loop.create_task(self._lifespan.startup())
+        starting.add_done_callback(self._started)
 
     def _started(self, starting: "asyncio.Task[None]") -> None:
         if starting.exception() is not None:
@@ -337,8 +215,8 @@ class Server(daphne_server.Server):
         if self._lifespan is not None:
             await self._lifespan.shutdown(timeout_s=self.grace_s)
         for protocol in list(self.connections):
-            if isinstance(protocol, WebSocketProtocol):
-                protocol.serverClose(RESTARTING)
+            if isinstance(protocol, WebSocket):
+                protocol.close(RESTARTING)
         left = await self._wait_for_applications()
         for task in left:
             task.cancel()
@@ -355,53 +233,6 @@ class Server(daphne_server.Server):
             return set()
         _, left = await asyncio.wait(running, timeout=self.grace_s)
         return left
-
-
-class Lifespan:
-    """The ASGI lifespan of one application, for a server that has none."""
-
-    def __init__(self, application: Any) -> None:
-        self.application = application
-        self._received: asyncio.Queue[dict[str, str]] = asyncio.Queue(2)
-        self._sent: asyncio.Queue[dict[str, str]] = asyncio.Queue(2)
-        self._task: asyncio.Task[None] | None = None
-
-    async def startup(self) -> None:
-        """Run the application's start; one that knows no lifespan counts as started.
-
-        Raises:
-            RuntimeError: the application said that it could not start.
-        """
-        self._task = asyncio.ensure_future(self._run())
-        self._received.put_nowait({"type": "lifespan.startup"})
-        answer = await self._next_answer()
-        if answer == "lifespan.startup.failed":
-            raise RuntimeError("the application could not start")
-
-    async def shutdown(self, *, timeout_s: float) -> None:
-        """Run the application's end, at most ``timeout_s`` seconds."""
-        if self._task is None or self._task.done():
-            return
-        self._received.put_nowait({"type": "lifespan.shutdown"})
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._next_answer()
-
-    async def _run(self) -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-        try:
-            await self.application(scope, self._received.get, self._sent.put)
-        except Exception as error:
-            log.debug("the application knows no lifespan: %r", error)
-
-    async def _next_answer(self) -> str | None:
-        answer = asyncio.ensure_future(self._sent.get())
-        task = cast("asyncio.Task[None]", self._task)
-        await asyncio.wait({answer, task}, return_when=asyncio.FIRST_COMPLETED)
-        if answer.done():
-            return answer.result()["type"]
-        answer.cancel()
-        return None
 
 
 def run_worker(
@@ -441,6 +272,3 @@ def run_worker(
     gc.set_threshold(*GC_THRESHOLDS)
     board = LoadBoard(load_board) if load_board is not None else None
     Server(target, endpoints=endpoints, grace_s=grace_s, on_ready=on_ready, board=board).run()
-
-
-__all__ = ["Server", "SocketWriter", "reactor", "run_worker"]
