@@ -4,12 +4,21 @@ from django.apps import AppConfig
 
 
 class ReadRealmConfig(AppConfig):
+    """
+    Attributes:
+        is_draining: this worker takes no new sockets, because it is about to end.
+    """
+
+    is_draining = False
+
     name = "readrealm"
     verbose_name = "ReadRealm"
 
     def ready(self) -> None:
         """Register the checks, and make MongoEngine's connection known; no store is asked yet."""
         from readrealm import checks  # noqa: F401
+        from readrealm.credentials import watch_accounts
         from readrealm.stores import mongo
 
         mongo.connect()
+        watch_accounts()

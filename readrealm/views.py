@@ -3,6 +3,7 @@
 import hmac
 from http import HTTPStatus
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -23,19 +24,27 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 async def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when MongoDB, Valkey and the channel layer answer; else 503 and what does not."""
+    """200 when MongoDB, Valkey and the channel layer answer; else 503 and what does not.
+
+    A worker that drains is not ready either, so that a load balancer turns to the others.
+    """
     findings = await examine(PROBES)
-    is_ready = all(finding.is_ready for finding in findings)
+    is_draining = apps.get_app_config("readrealm").is_draining
+    is_ready = not is_draining and all(finding.is_ready for finding in findings)
     checks = {
         finding.name: {"ok": finding.is_ready, "ms": finding.took_ms}
         | ({"reason": finding.reason} if finding.reason else {})
         for finding in findings
     }
     return JsonResponse(
-        {"status": "ok" if is_ready else "unavailable", "worker": settings.WORKER_ID}
+        {"status": _status(is_ready, is_draining), "worker": settings.WORKER_ID}
         | {"checks": checks},
         status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
     )
+
+
+def _status(is_ready: bool, is_draining: bool) -> str:
+    return "draining" if is_draining else "ok" if is_ready else "unavailable"
 
 
 @never_cache
