@@ -9,8 +9,9 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from readrealm.management.stores import keep_running
 from readrealm.management.workers import Worker, describe
-from readrealm.stores.embedded import PrivateStore, StoreCannotRun
+from readrealm.stores.embedded import PrivateStore
 
 READY_TIMEOUT_S = 60.0
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -18,8 +19,6 @@ RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 LONG_LIFE_S = 30.0
 """A worker that lived this long failed for a new reason, so its place starts over."""
-
-STORE_CHECK_S = 0.25
 
 Spawn = Callable[[int], Worker]
 Say = Callable[[str], None]
@@ -39,6 +38,7 @@ class Supervisor:
         drain_s: what a stopping worker gives its sockets to leave.
         prepare: run before a rolling restart, with the code that will be started; False keeps
             the old workers.
+        was_asked_to_stop: whether a signal came before this supervisor listened to signals.
         say: takes a line for people.
     """
 
@@ -50,10 +50,11 @@ class Supervisor:
         stores: Sequence[PrivateStore],
         drain_s: float,
         prepare: Callable[[], Awaitable[bool]],
+        was_asked_to_stop: Callable[[], bool],
         say: Say,
     ) -> None:
         self._spawn, self._stores, self._drain_s = spawn, stores, drain_s
-        self._prepare, self._say = prepare, say
+        self._prepare, self._was_asked_to_stop, self._say = prepare, was_asked_to_stop, say
         self._slots = [_Slot(number) for number in range(1, workers + 1)]
         self._leaving: set[Worker] = set()
         self._stop, self._roll = asyncio.Event(), asyncio.Event()
@@ -80,6 +81,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        if self._was_asked_to_stop():  # before the lines above
+            self._stop.set()
 
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
@@ -119,7 +122,9 @@ class Supervisor:
 
     async def _keep_all(self) -> None:
         tasks = [asyncio.ensure_future(self._keep_worker(slot)) for slot in self._slots]
-        tasks += [asyncio.ensure_future(self._keep_store(store)) for store in self._stores]
+        tasks += [
+            asyncio.ensure_future(keep_running(store, say=self._say)) for store in self._stores
+        ]
         tasks += [asyncio.ensure_future(self._keep_rolling())]
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
@@ -150,23 +155,6 @@ class Supervisor:
             async with slot.changing:
                 if slot.worker is worker:
                     slot.worker = self._spawn(slot.number)
-
-    async def _keep_store(self, store: PrivateStore) -> None:
-        failures = 0
-        while True:
-            await asyncio.sleep(STORE_CHECK_S)
-            if store.is_running():
-                continue
-            self._say(f"{store.title} is gone; it is started again")
-            try:
-                store.start()
-            except StoreCannotRun as error:
-                self._say(str(error))
-                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
-                failures += 1
-            else:
-                failures = 0
-                self._say(f"{store.title} runs again{store.loss}")
 
     async def _keep_rolling(self) -> None:
         while True:

@@ -130,11 +130,13 @@ class Admission:
         return str(client[0]) if client else ""
 
     def credential(self, scope: Scope) -> bytes | None:
-        """What every request of a session must share; a digest, so that nothing leaks from it."""
-        token = header(scope, b"authorization") or _cookie(
-            header(scope, b"cookie") or "", self.credential_cookie
-        )
-        return hashlib.blake2b(token.encode(), digest_size=16).digest() if token else None
+        """What every request of a session must share: a digest of the session cookie.
+
+        Browsers send it with every request. Programs that authenticate by header or token do
+        so in their first request alone, and have no cookie that could be abused.
+        """
+        cookie = _cookie(header(scope, b"cookie") or "", self.credential_cookie)
+        return hashlib.blake2b(cookie.encode(), digest_size=16).digest() if cookie else None
 
     def open(self, scope: Scope) -> Refusal | None:
         """Count a new session; a `Refusal` when its address has too many or opens them too fast."""

@@ -120,12 +120,15 @@ class PrivateStore(ABC):
         )
 
     def last_words(self) -> str:
-        """The end of the server's log, on one line."""
+        """What the newest lines of its log say, on one line."""
+        return " | ".join(self.newest_lines()) or "it wrote no log"
+
+    def newest_lines(self) -> list[str]:
+        """The last lines of its log."""
         try:
-            lines = self.log.read_text(errors="replace").splitlines()
+            return self.log.read_text(errors="replace").splitlines()[-8:]
         except OSError:
-            return "it wrote no log"
-        return " | ".join(lines[-2:])[-600:] or "its log is empty"
+            return []
 
     def _launch(self) -> None:
         self.process = processes.spawn(self.command(), output=subprocess.DEVNULL)

@@ -3,6 +3,7 @@
 It has no users, so it has no port either: a socket that only this user can open.
 """
 
+import json
 import shutil
 import subprocess
 import sysconfig
@@ -22,6 +23,9 @@ REPLICA_SET = "readrealm"
 NOT_INITIATED = 94
 """Server error code NotYetInitialized."""
 
+SETTLING_S = 10.0
+"""For a replica set to take a configuration."""
+
 CACHE_GB = "0.25"
 OPLOG_MB = "64"
 JOURNAL = "log=(file_max=8MB,prealloc=false)"
@@ -40,6 +44,9 @@ class PrivateMongod(PrivateStore):
         return [
             *self._program(),
             *("--dbpath", str(self.folder), "--bind_ip", str(self.address)),
+            # It makes a socket named after its default port as well, by default in /tmp, where two
+            # of them, or those of two users, would meet.
+            *("--unixSocketPrefix", str(self.address.parent)),
             *("--filePermissions", "0600", "--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB),
             *("--wiredTigerCacheSizeGB", CACHE_GB, "--wiredTigerEngineConfigString", JOURNAL),
             # CVE-2025-14847 reads foreign memory through compressed messages.
@@ -48,18 +55,41 @@ class PrivateMongod(PrivateStore):
             *("--logpath", str(self.log), "--logappend", "--logRotate", "reopen", "--quiet"),
         ]
 
+    def last_words(self) -> str:
+        """The errors among the newest lines of its log, which are JSON."""
+        entries = [json.loads(line) for line in self.newest_lines() if line.startswith("{")]
+        errors = [
+            f"{entry['msg'].strip()} {json.dumps(entry.get('attr', {}))}"
+            for entry in entries
+            if entry["s"] in {"E", "F"}
+        ]
+        return "; ".join(errors)[:600] or "its log names no error"
+
     def make_usable(self, deadline: float) -> None:
         """Have it be primary of a set whose only member is its socket, wherever that is now."""
         url = f"mongodb://{quote(str(self.address), safe='')}/?directConnection=true"
         left_ms = max(1, int((deadline - time.monotonic()) * 1000))
         with MongoClient[Any](url, serverSelectionTimeoutMS=left_ms, timeoutMS=left_ms) as client:
             try:
-                self._configure(client.admin)
+                self._configure(client.admin, deadline)
                 self._wait_for_primary(client.admin, deadline)
             except PyMongoError as error:
                 raise self.cannot_run(f"its replica set does not start ({error})") from None
 
-    def _configure(self, admin: Any) -> None:
+    def _configure(self, admin: Any, deadline: float) -> None:
+        patience = min(deadline, time.monotonic() + SETTLING_S)
+        while True:
+            try:
+                self._name_member(admin)
+            except OperationFailure:
+                # A set that is just loading its configuration refuses another one.
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                return
+
+    def _name_member(self, admin: Any) -> None:
         try:
             config = admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:

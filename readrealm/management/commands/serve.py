@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -16,6 +15,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
+from readrealm.management.interruption import Interrupted, Interruption
 from readrealm.management.listener import CannotListen, bind, listen, url_of
 from readrealm.management.preparation import prepare
 from readrealm.management.stores import private_stores
@@ -72,9 +72,8 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         if options["exit_with_parent"]:
             processes.end_with_parent(os.getppid())
-        # Before the supervisor takes over: whatever has been started is stopped again.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
+        self.interruption = Interruption()
+        with self.interruption, suppress(Interrupted):
             try:
                 self._serve(**options)
             except (CannotListen, StoreCannotRun, UnsafeFolder, WorkerDidNotStart) as error:
@@ -85,6 +84,7 @@ class Command(BaseCommand):
         with bind(host, port) as listener, self._stores() as stores:
             for line in prepare():
                 self._say(line)
+                self.interruption.check()
             # From here on this process only watches others.
             connections.close_all()
             mongo.disconnect()
@@ -105,6 +105,7 @@ class Command(BaseCommand):
             stores=stores,
             drain_s=settings.DRAIN_S,
             prepare=self._prepare_again,
+            was_asked_to_stop=lambda: self.interruption.was_asked,
             say=self._say,
         )
 
@@ -132,8 +133,10 @@ class Command(BaseCommand):
             for store in private_stores():
                 wanted.append(store)
                 self._say(f"{store.title} {'started' if store.start() else 'was running, shared'}")
+                self.interruption.check()
             yield wanted
         finally:
+            self.interruption.ignore()
             for store in reversed(wanted):
                 if store.is_ours:
                     store.stop()

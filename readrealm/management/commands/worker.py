@@ -10,7 +10,7 @@ from django.core.management import BaseCommand
 from readrealm.observability import LoopLagMeter
 from readrealm.stores import processes
 
-EXIT_GRACE_S = 10.0
+EXIT_GRACE_S = 5.0
 """Beyond the drain, when the supervisor was killed and nobody is left to kill us."""
 
 
