@@ -7,11 +7,15 @@ import socketio
 from socketio import packet
 
 from .clients import LocalManager, engine_packets
+from .cluster import ClusterManager
 from .connection import Connection
 from .engine import Engine
 from .namespace import BridgeNamespace, Refused
 from .packets import BadPacket, EnginePacket, Packet
 from .session import Session
+
+DRAIN_S = 5.0
+"""For what follows the end of all sessions, when the lifespan ends."""
 
 ATTACHMENTS_TIMEOUT_S = 10.0
 """For the attachments that a binary packet announces."""
@@ -37,8 +41,23 @@ class Server(socketio.AsyncServer):
         return Engine
 
     async def handle_request(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one ASGI ``http`` or ``websocket`` scope."""
-        await self.eio.handle_request(scope, receive, send)
+        """Serve one ASGI scope: ``http``, ``websocket``, or ``lifespan``.
+
+        The lifespan starts a `ClusterManager` and ends with a drain of `DRAIN_S` seconds.
+        """
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self.eio.handle_request(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        if isinstance(self.manager, ClusterManager):
+            await self.manager.start(self.eio.worker_id)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.drain(timeout_s=DRAIN_S)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def drain(self, *, timeout_s: float, close_code: int = 1012) -> int:
         """Refuse new sessions, close all, run what follows; returns the tasks that are left.
