@@ -8,9 +8,8 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from chat.broadcast import Frame
-    from chat.services import ChatService
     from chat.upkeep import ChatUpkeep
-    from chat.wiring import Chat
+    from chat.wiring import Chat, ServiceHere
 
 
 class ChatConfig(AppConfig):
@@ -22,15 +21,15 @@ class ChatConfig(AppConfig):
     name = "chat"
     verbose_name = "Book rooms"
 
-    service: "ChatService"
+    service: "ServiceHere"
 
     def ready(self) -> None:
         """Register the checks, and make the service; no store is asked."""
         from chat import checks  # noqa: F401
-        from chat.wiring import service_anywhere
+        from chat.wiring import ServiceHere
 
         self._built: WeakKeyDictionary[asyncio.AbstractEventLoop, Chat] = WeakKeyDictionary()
-        self.service = service_anywhere(self.here)
+        self.service = ServiceHere(self.here)
 
     def here(self) -> "Chat":
         """Chat on the running event loop, built at the first call."""

@@ -100,7 +100,7 @@ class Batches(Generic[Item, Outcome]):
     def _take_all(self, queue: deque[_Entry[Item, Outcome]]) -> None:
         while queue:
             self._waiting -= 1
-            queue.popleft()[1].cancel()
+            _give_up(queue.popleft()[1])
 
     async def _deliver(self, key: int, batch: list[_Entry[Item, Outcome]]) -> None:
         futures = [future for _, future in batch]
@@ -108,7 +108,7 @@ class Batches(Generic[Item, Outcome]):
             outcomes = await self._send(key, [item for item, _ in batch])
         except asyncio.CancelledError:
             for future in futures:
-                future.cancel()
+                _give_up(future)
             raise
         except Exception as error:
             outcomes = [error] * len(futures)
@@ -120,3 +120,9 @@ class Batches(Generic[Item, Outcome]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+
+def _give_up(outcome: asyncio.Future[Outcome]) -> None:
+    """Tell a caller that there is no outcome; the caller itself is not cancelled."""
+    if not outcome.done():
+        outcome.set_exception(TimeoutError())

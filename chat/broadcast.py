@@ -72,14 +72,7 @@ class ChannelBroadcast:
         """Tell this worker's members of a room how far its log goes, and not over the layer: it
         is how they notice that the layer is silent. What this worker missed is told as well.
         """
-        group = room_name(head.book_id)
-        fanout = self._layer.here().fanout
-        room = fanout.rooms.get(group)
-        if room is None:
-            return
-        if room.last_number is not None and room.last_number < head.seq:
-            fanout.resume(group)
-        fanout.receive(group, {"type": "socketio.emit", "events": [frame(head)]})
+        self._layer.here().tell_here(room_name(head.book_id), frame(head), head=head.seq)
 
     async def close(self) -> None:
         """Publish what waits, and take nothing more."""

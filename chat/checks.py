@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.utils.module_loading import import_string
 
 from readrealm.kernel.ratelimit import Rate
 
@@ -23,7 +24,7 @@ def check_rate(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_layer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Rooms need the bridge's channel layer: others do not number what they carry."""
     backend = settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND")
-    if backend == LAYER:
+    if backend and issubclass(import_string(backend), import_string(LAYER)):
         return []
     return [Error(f"The default channel layer must be {LAYER}.", id="chat.E002")]
 

@@ -2,7 +2,7 @@
 which rooms its own socket is in."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -47,19 +47,21 @@ class ChatConsumer(EventConsumer):
     """One socket, in any number of rooms; on ``/ws/rooms/<book_id>/`` in that one only.
 
     Args:
-        service: what is done with what the client asks.
+        service: gives the use cases of the running event loop.
     """
 
     events = frozenset(COMMANDS)
     refusals = (AppError,)
 
+    service: ChatService
     identity: SocketIdentity
 
-    def __init__(self, service: ChatService) -> None:
-        self.service = service
+    def __init__(self, service: Callable[[], ChatService]) -> None:
+        self._service_here = service
         self.rooms: set[int] = set()
 
     async def connected(self) -> None:
+        self.service = self._service_here()
         self.identity = self.scope["identity"]
 
     async def answer(self, event: str, data: Any) -> Contract:

@@ -21,7 +21,7 @@ BookId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="42, 42.0 and '42' 
 UserId = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_USER_ID)]
 Username = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_NAME)]
 Content = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_CONTENT)]
-MessageId = Annotated[str, Meta(pattern="^[0-9a-fA-F]{24}$")]
+MessageId = Annotated[str, Meta(min_length=24, max_length=24, pattern="^[0-9a-fA-F]{24}$")]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=64)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=16, description="exactly one emoji")]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]

@@ -20,7 +20,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -272,13 +272,12 @@ class RoomLogs:
             return RuntimeError(f"MongoDB refuses a message with code {refusal.code}")
         if not refusal.is_resent:
             return None
-        user_id, authenticated, client_msg_id = draft.resend_key or ("", False, "")
         kept = await self._agreed.find_one(
             {
                 "bookId": draft.book_id,
-                "userId": user_id,
-                "authenticated": authenticated,
-                "clientMsgId": client_msg_id,
+                "userId": draft.author.user_id,
+                "authenticated": draft.author.authenticated,
+                "clientMsgId": draft.client_msg_id,
             }
         )
         # None while another worker's insert waits for the journal: it is not durable yet.
@@ -296,13 +295,11 @@ class RoomLogs:
             return error
 
     async def _change(self, change: Change) -> Kept:
+        # A number that somebody else takes meanwhile is a write conflict here, which the driver
+        # answers with another try.
         transact = partial(self._change_in, change=change)
-        for lost in range(ATTEMPTS):
-            await _step_aside(lost)
-            with contextlib.suppress(DuplicateKeyError):
-                async with self._entries.database.client.start_session() as session:
-                    return await session.with_transaction(transact, write_concern=DURABLE)
-        raise StoreUnavailable
+        async with self._entries.database.client.start_session() as session:
+            return await session.with_transaction(transact, write_concern=DURABLE)
 
     async def _change_in(self, session: AsyncClientSession, *, change: Change) -> Kept:
         """Log entry and new state, in the transaction of ``session``."""

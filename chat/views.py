@@ -41,6 +41,8 @@ class Rooms(Protocol):
 
     async def presence(self, book_id: int) -> PresentMembers: ...
 
+    async def present_in(self, book_ids: Sequence[int]) -> dict[int, int]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -87,7 +89,7 @@ async def catalogue(request: HttpRequest) -> HttpResponse:
     """Every room, or those whose title or author contains every word of ``?q=``."""
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
     books = sorted([book async for book in _matching(query)], key=lambda book: book.shelf_mark)
-    present = await _present_in([book.pk for book in books])
+    present = await _or_none(_rooms().present_in([book.pk for book in books]))
     rooms = [Room(book, (present or {}).get(book.pk, 0)) for book in books]
     shelves = [
         Shelf("Readers are here now", [room for room in rooms if room.present]),
@@ -121,7 +123,7 @@ async def room(request: HttpRequest, book_id: int) -> HttpResponse:
         {
             "book": book or Book(id=book_id, title=f"Book {book_id}"),
             "is_listed": book is not None,
-            "items": items(shown.messages, user_id=account and account.user_id),
+            "items": items(shown.messages, user_id=account.user_id if account else None),
             "has_older": shown.has_older,
             "oldest_seq": shown.messages[0].seq if shown.messages else 0,
             "is_paged": before_seq is not None,
@@ -161,15 +163,6 @@ async def _stretch(book_id: int, *, before_seq: int | None) -> Stretch:
     asked = GetMessages(book_id=book_id, before_seq=before_seq, limit=HISTORY_PAGE)
     found = await _rooms().read(asked)
     return Stretch(found.messages[::-1], has_older=found.has_more)
-
-
-async def _present_in(book_ids: Sequence[int]) -> dict[int, int] | None:
-    """How many readers are in each room; None while nobody can tell."""
-    rooms = _rooms()
-    counts = await _or_none(asyncio.gather(*(rooms.presence(book_id) for book_id in book_ids)))
-    if counts is None:
-        return None
-    return {book_id: each.count for book_id, each in zip(book_ids, counts, strict=True)}
 
 
 async def _or_none(asked: Awaitable[Answer]) -> Answer | None:

@@ -53,26 +53,19 @@ def build_from_settings() -> Chat:
     )
 
 
-def service_anywhere(here: Callable[[], Chat]) -> ChatService:
-    """The use cases with the parts of whichever event loop they are called on.
+class ServiceHere:
+    """The use cases before there is an event loop: whatever is asked of it, the service of the
+    running loop is asked. Called, it gives that service itself, for those who stay on one loop.
 
     Args:
         here: gives the running loop's `Chat`.
     """
-    return ChatService(
-        messages=_Part(lambda: here().logs),
-        broadcast=_Part(lambda: here().broadcast),
-        allowance=_Part(lambda: here().service.allowance),
-        roster=_Part(lambda: here().roster),
-        clock=now_ms,
-    )
 
+    def __init__(self, here: Callable[[], Chat]) -> None:
+        self._here = here
 
-class _Part:
-    """Stands for something that belongs to an event loop, before there is one."""
-
-    def __init__(self, find: Callable[[], Any]) -> None:
-        self._find = find
+    def __call__(self) -> ChatService:
+        return self._here().service
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._find(), name)
+        return getattr(self(), name)

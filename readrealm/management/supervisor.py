@@ -17,6 +17,8 @@ READY_TIMEOUT_S = 60.0
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Waits before a worker is started again that never lived long; the last one repeats."""
 
+TERMINAL_CHECK_S = 1.0
+
 LONG_LIFE_S = 30.0
 """A worker that lived this long failed for a new reason, so its place starts over."""
 
@@ -58,7 +60,7 @@ class Supervisor:
         self._slots = [_Slot(number) for number in range(1, workers + 1)]
         self._leaving: set[Worker] = set()
         self._stop, self._roll = asyncio.Event(), asyncio.Event()
-        self._has_terminal = sys.stdin is not None and sys.stdin.isatty()
+        self._had_terminal = sys.stdin is not None and sys.stdin.isatty()
 
     async def run(self, *, on_ready: Callable[[], None]) -> None:
         """Start every worker, call ``on_ready`` when all serve, and go on until SIGTERM or SIGINT.
@@ -93,10 +95,17 @@ class Supervisor:
 
     def _hung_up(self) -> None:
         """SIGHUP: an operator wants new workers, or the terminal we belong to is gone."""
-        if self._has_terminal and not sys.stdin.isatty():
-            self._stop.set()
-        else:
-            self._roll.set()
+        (self._stop if self._has_lost_terminal() else self._roll).set()
+
+    async def _watch_terminal(self) -> None:
+        """Stop when our terminal is gone; make hears of that and does not hand it on."""
+        while True:
+            await asyncio.sleep(TERMINAL_CHECK_S)
+            if self._has_lost_terminal():
+                self._stop.set()
+
+    def _has_lost_terminal(self) -> bool:
+        return self._had_terminal and not sys.stdin.isatty()
 
     async def _start_all(self) -> bool:
         """False when we were asked to stop meanwhile."""
@@ -126,6 +135,7 @@ class Supervisor:
             asyncio.ensure_future(keep_running(store, say=self._say)) for store in self._stores
         ]
         tasks += [asyncio.ensure_future(self._keep_rolling())]
+        tasks += [asyncio.ensure_future(self._watch_terminal())]
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
             done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)

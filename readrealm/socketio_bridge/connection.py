@@ -30,8 +30,8 @@ Application = Callable[..., Awaitable[None]]
 INBOX_LIMIT = 256
 """Events of one client that one consumer may have waiting; more are answered `flooded`."""
 
-FAREWELL_TIMEOUT_S = 8.0
-"""For a consumer to finish its event and its `disconnected` after its client has left."""
+FAREWELL_TIMEOUT_S = 4.0
+"""For a consumer to finish its events once its client has left, and again for `disconnected`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,18 +236,19 @@ class Inbox:
             log.exception("a consumer failed")
 
     async def finish(self) -> None:
-        """Answer what has arrived, leave every group, say goodbye."""
+        """Answer what has arrived, say goodbye, leave every group; each within its time."""
+        if self.task is not None:
+            _, late = await asyncio.wait({self.task}, timeout=FAREWELL_TIMEOUT_S)
+            for task in late:
+                log.warning("an event was still being answered when its client had left")
+                task.cancel()
         try:
             async with asyncio.timeout(FAREWELL_TIMEOUT_S):
-                if self.task is not None:
-                    await asyncio.wait({self.task})
                 await self._guard(self.consumer.disconnected())
         except TimeoutError:
             log.warning("a consumer took too long to leave")
-            if self.task is not None:
-                self.task.cancel()
         layer = bridge_layer()
-        for group in self.groups:
+        for group in list(self.groups):
             await layer.group_discard(group, self.channel_name)
         layer.unregister(self)
 

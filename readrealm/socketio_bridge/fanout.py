@@ -136,6 +136,15 @@ class Fanout:
         if room is not None and room.last_number is not None:
             self._repair(group, room, wait_s=0.0)
 
+    def tell(self, group: str, event: Event, *, head: int) -> None:
+        """Emit an event that says how far a group's numbers go, and mend what is missing."""
+        room = self.rooms.get(group)
+        if room is None:
+            return
+        if room.last_number is not None and room.last_number < head:
+            self.resume(group)
+        self._accept(group, room, event, ())
+
     def _accept(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
         number = event[2]
         if number is None or room.last_number is None or number == room.last_number + 1:

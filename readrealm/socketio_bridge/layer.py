@@ -15,7 +15,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import _wrap_close, decode_hosts
 
 from .bus import Bus
-from .fanout import Backfill, Fanout, Member
+from .fanout import Backfill, Event, Fanout, Member
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,15 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
     async def _send_operation(self, channel: str, operation: dict[str, Any]) -> None:
         message = {"type": "bridge.operation", "operation": operation}
         await self._get_shard(channel).publish(channel, self.channel_layer.serialize(message))
+
+    def tell_here(self, group: str, event: Event, *, head: int) -> None:
+        """Emit to this worker's members of a group, past Redis, and mend what is missing.
+
+        Args:
+            event: without a number; it says how far the group's numbers go.
+            head: the newest number that exists.
+        """
+        self.fanout.tell(group, event, head=head)
 
     def register(self, member: Member) -> None:
         """Make a connection's channel name known, so that it can join groups and be sent to."""

@@ -340,7 +340,10 @@ class TestChanging:
         readers = [replace(ADA, user_id=str(n)) for n in range(12)]
 
         kept = await asyncio.gather(
-            *(workers[n % 2].change(switch(said, actor=reader)) for n, reader in enumerate(readers)),
+            *(
+                workers[n % 2].change(switch(said, actor=reader))
+                for n, reader in enumerate(readers)
+            ),
             *(workers[n % 2].append(draft(str(n))) for n in range(40)),
             workers[0].change(edit(said, "a")),
             workers[1].change(edit(said, "b")),

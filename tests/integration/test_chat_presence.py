@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from chat.events import Member
 from chat.presence import Movement
+from chat.presence_scripts import ENTER
 from chat.presence_store import PREFIX, ValkeyRoster
 from readrealm.kernel.errors import StoreUnavailable
 from tests.support.bridge import private_valkey
@@ -39,7 +40,7 @@ def worker(valkey: Redis) -> NewWorker:
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(5):
-        while not await is_so():
+        while not await is_so():  # noqa: ASYNC110  a store tells nobody when a lease ends
             await asyncio.sleep(0.01)
 
 
@@ -201,6 +202,49 @@ class TestDeadWorkers:
         back = asleep.take_movements()
         assert {each.member for each in back.arrivals} == {ADA, BOB}
         assert await shown(other) == ((1, ["Ada"]) if wakes_by == "leave" else (2, ["Ada", "Bob"]))
+
+    async def test_who_entered_while_that_happened_is_entered_again(self, valkey: Redis) -> None:
+        other = ValkeyRoster(valkey)
+
+        async def fall_asleep_and_wake_up() -> None:
+            await asleep.retire()
+            await other.reap()
+            await asleep.renew()
+
+        asleep = Interrupted(valkey, fall_asleep_and_wake_up)
+
+        await asleep.enter(BOOK, "s1", ADA)
+
+        assert await shown(other) == (1, ["Ada"])
+
+    async def test_who_was_entered_without_an_answer_is_taken_out_again(
+        self, valkey: Redis
+    ) -> None:
+        async def lose_the_answer() -> None:
+            raise StoreUnavailable
+
+        roster = Interrupted(valkey, lose_the_answer)
+        with pytest.raises(StoreUnavailable):
+            await roster.enter(BOOK, "s1", ADA)
+        assert await shown(roster) == (1, ["Ada"])
+
+        await roster.renew()
+
+        assert await shown(roster) == (0, [])
+
+
+class Interrupted(ValkeyRoster):
+    """A roster to which something happens between its first entrance and the answer."""
+
+    def __init__(self, client: Redis, happens: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(client)
+        self._happens = [happens]
+
+    async def _run(self, script: str, keys: list[str], *args: str | int) -> Any:
+        reply = await super()._run(script, keys, *args)
+        if script is ENTER and self._happens:
+            await self._happens.pop()()
+        return reply
 
 
 class TestAnEmptyStore:

@@ -108,15 +108,18 @@ def test_a_store_has_no_port_and_only_its_user_reaches_it(folder, start, kind):
 
     assert stat.S_IMODE(store.address.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.address.parent.stat().st_mode) == 0o700
-    assert tcp_sockets(pid_of(store)) == set()
+    assert open_sockets(pid_of(store), "tcp", inode=9) == []
+    assert open_sockets(pid_of(store), "tcp6", inode=9) == []
+    listening = {line[-1] for line in open_sockets(pid_of(store), "unix", inode=6) if len(line) > 7}
+    assert {Path(path).parent for path in listening} == {store.folder}
 
 
-def tcp_sockets(pid):
-    """Inodes of the TCP sockets that a process holds."""
-    tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
-    of_tcp = {line.split()[9] for table in tables for line in table.splitlines()[1:]}
+def open_sockets(pid, kind, *, inode):
+    """What the kernel's table says about the sockets of one kind that a process holds."""
     links = [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
-    return {link[8:-1] for link in links if link.startswith("socket:[")} & of_tcp
+    held = {link[8:-1] for link in links if link.startswith("socket:[")}
+    table = [line.split() for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]]
+    return [line for line in table if line[inode] in held]
 
 
 def test_mongod_takes_no_compressed_messages(folder, start):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from http.client import HTTPConnection
@@ -92,29 +93,45 @@ def test_a_killed_supervisor_leaves_nothing_running(server):
     wait_until_gone(below)
 
 
-def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(server):
-    running = server(workers=1, DRAIN_S="0")
-    below = running.running.descendants()
-    (worker,) = running.worker_pids()
-    os.kill(worker, signal.SIGSTOP)
+async def stuck(scope, receive, send):
+    """An application whose first request blocks the event loop for good."""
+    if scope["type"] == "http":
+        print("stuck", flush=True)  # noqa: T201  the test waits for it
+        threading.Event().wait()
 
-    running.running.send_signal(signal.SIGKILL)
-    running.running.wait()
-    os.kill(worker, signal.SIGCONT)
 
-    wait_until_gone(below)
+def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(tmp_path):
+    program = serve(
+        "--application", f"{__name__}:stuck", DATA_DIR=str(tmp_path), DRAIN_S="0", PORT="0"
+    )
+    try:
+        address = program.wait_for_line(r"http://127.0.0.1:(\d+)")
+        connection = HTTPConnection("127.0.0.1", int(address[1]), timeout=20)
+        connection.request("GET", "/")
+        program.wait_for_line("^stuck$")
+        below = program.descendants()
+
+        program.send_signal(signal.SIGKILL)
+
+        wait_until_gone(below)
+        connection.close()
+    finally:
+        program.end()
 
 
 def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(migrated_folder, tmp_path):
     program = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", REDIS_URL="", PORT="0")
-    program.wait_for_line("the private mongod started")
-    below = program.descendants()
-    assert below
+    try:
+        program.wait_for_line("the private mongod started")
+        below = program.descendants()
+        assert below
 
-    program.send_signal(signal.SIGTERM)
+        program.send_signal(signal.SIGTERM)
 
-    program.wait()
-    wait_until_gone(below)
+        program.wait()
+        wait_until_gone(below)
+    finally:
+        program.end()
 
 
 def test_make_takes_the_server_with_it(migrated_folder, tmp_path):
@@ -131,6 +148,22 @@ def test_make_takes_the_server_with_it(migrated_folder, tmp_path):
         wait_until_gone(below)
     finally:
         parent.end()
+
+
+def test_a_server_goes_with_its_terminal(tmp_path):
+    terminal, inside = os.openpty()
+    program = serve(stdin=inside, DATA_DIR=str(tmp_path), PORT="0")
+    try:
+        os.close(inside)
+        program.wait_for_line("ReadRealm is at")
+        below = program.descendants()
+
+        os.close(terminal)
+
+        assert program.wait() == 0
+        assert not any(map(processes.is_running, below))
+    finally:
+        program.end()
 
 
 def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(server):
@@ -246,9 +279,10 @@ def test_runstores_shows_urls_that_a_shell_can_read_and_ends_what_it_started(tmp
         program.end()
 
 
-def serve(*arguments, **variables):
+def serve(*arguments, stdin=subprocess.PIPE, **variables):
     """A server that need not come as far as an address."""
     return Program(
         [sys.executable, "manage.py", "serve", "--workers", "1", *arguments],
         environment={**os.environ, "REDIS_URL": "", **variables},
+        stdin=stdin,
     )

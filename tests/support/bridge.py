@@ -76,8 +76,7 @@ class BridgeServer:
 def command_for(kind: str, application: str, port: int) -> list[str]:
     """How to serve ``application`` on ``port`` with daphne or with uvicorn."""
     if kind == "daphne":
-        module = "tests.conformance.target"
-        return [sys.executable, "-m", module, "--port", str(port), "--application", application]
+        return [sys.executable, "-m", "tests.conformance", application, str(port)]
     options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
     return [sys.executable, "-m", "uvicorn", application, *options]
 
@@ -92,7 +91,10 @@ def serving(
         command_for(kind, application, port), environment={**os.environ, **(environment or {})}
     )
     try:
-        _wait_for_port(port, program)
+        if kind == "daphne":
+            program.wait_for_line("^ready$")
+        else:
+            _wait_for_port(port, program)
         yield BridgeServer(kind, port, program)
     finally:
         program.end()
@@ -340,15 +342,20 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_socket(server: BridgeServer, target: str) -> AsyncIterator[RawSocket]:
+async def raw_socket(
+    server: BridgeServer, target: str, *, compression: str | None = None
+) -> AsyncIterator[RawSocket]:
     """A WebSocket to ``target``.
+
+    Args:
+        compression: "deflate" offers permessage-deflate, as browsers and Node do.
 
     Raises:
         InvalidHandshake: the server turned it away.
     """
     async with connect(
         server.ws_url + target,
-        compression=None,
+        compression=compression,
         max_size=None,
         ping_interval=None,
         open_timeout=DEADLINE_S,
@@ -393,6 +400,14 @@ class StalledReader:
         )
         assert self.socket.recv(12) == b"HTTP/1.1 101"
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
     def send(self, text: str) -> None:
         """One text frame, masked with zeros."""
         body = text.encode()
@@ -401,15 +416,12 @@ class StalledReader:
 
     async def was_cut(self, *, timeout_s: float) -> bool:
         """Whether the server drops the connection within the time, without anything being read."""
-        poll = asyncio.get_running_loop().time() + timeout_s
-        while asyncio.get_running_loop().time() < poll:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
             if _is_reset(self.socket):
                 return True
             await asyncio.sleep(0.05)
         return False
-
-    def close(self) -> None:
-        self.socket.close()
 
 
 TCP_ESTABLISHED = 1
@@ -429,6 +441,14 @@ async def workshop_state(server: BridgeServer) -> dict[str, Any]:
     answer = await request(server, "GET", "/state")
     state: dict[str, Any] = json.loads(answer.body)
     return state
+
+
+def is_empty(state: dict[str, Any]) -> bool:
+    """Whether the workshop holds nothing of any client."""
+    counts = [
+        state[name] for name in ("sessions", "session objects", "environs", "members", "rooms")
+    ]
+    return not any([*counts, *state["clients"].values(), *state["connections"].values()])
 
 
 async def wait_for_state(

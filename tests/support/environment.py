@@ -25,6 +25,7 @@ def prepare(folder: Path) -> None:
     """Have every process of this session use the stores in ``folder`` and nothing else."""
     for name in ("MONGO_URL", "DATABASE_URL", "HOST", "PORT", "SECRET_KEY", "WORKER_ID", "RUN_DIR"):
         os.environ.pop(name, None)
+    (folder / "static").mkdir()  # where nothing is collected; WhiteNoise looks for it
     os.environ.update(
         DJANGO_SETTINGS_MODULE="readrealm.settings",
         DATA_DIR=str(folder),

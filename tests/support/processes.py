@@ -21,10 +21,15 @@ class Program:
     Args:
         command: what to run, in the root of the project.
         environment: in place of ours.
+        stdin: a descriptor; by default a pipe for `write_line`.
     """
 
     def __init__(
-        self, command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        stdin: int = subprocess.PIPE,
     ) -> None:
         self.lines: list[str] = []
         self._news = Condition()
@@ -33,7 +38,7 @@ class Program:
             [str(part) for part in command],
             cwd=ROOT,
             env=None if environment is None else dict(environment),
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

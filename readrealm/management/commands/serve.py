@@ -151,8 +151,10 @@ class Command(BaseCommand):
         self._write(f"  {line}")
 
     def _write(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        # A terminal that is gone, or a pipe that nobody reads, is no reason to leave in disorder.
+        with suppress(OSError):
+            self.stdout.write(line)
+            self.stdout.flush()
 
 
 def _run_dir() -> Path:

@@ -174,8 +174,9 @@ def test_a_place_is_read_back_to_the_millisecond_with_and_without_time_zone() ->
 
 ACTORS = st.sampled_from([ADA, BOB, GUEST])
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["say", "edit", "remove", "hide", "restore", "react"]), ACTORS)
-    .flatmap(lambda step: st.tuples(st.just(step), st.integers(0, 5), st.integers(0, 3))),
+    st.tuples(
+        st.sampled_from(["say", "edit", "remove", "hide", "restore", "react"]), ACTORS
+    ).flatmap(lambda step: st.tuples(st.just(step), st.integers(0, 5), st.integers(0, 3))),
     max_size=40,
 )
 

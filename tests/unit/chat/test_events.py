@@ -52,7 +52,9 @@ def test_what_a_client_invents_is_dropped(event: str) -> None:
     assert read(event, {**VALID[event], **invented}) == read(event, VALID[event])
 
 
-@pytest.mark.parametrize("payload", [None, [], "text", 7, True, [["bookId", 42]], {}, {"bookId": 4}])
+@pytest.mark.parametrize(
+    "payload", [None, [], "text", 7, True, [["bookId", 42]], {}, {"bookId": 4}]
+)
 @pytest.mark.parametrize("event", ["joinRoom", "chatMessage", "editMessage", "typing"])
 def test_what_is_no_complete_object_is_refused(event: str, payload: Any) -> None:
     with pytest.raises(InvalidInput):
@@ -134,8 +136,10 @@ def test_a_field_outside_its_limits_is_refused(event: str, name: str, wrong: Any
 
 @pytest.mark.parametrize(
     ("event", "name"),
-    [("chatMessage", "clientMsgId"), ("chatMessage", "replyTo"), ("chatMessage", "bookTitle")]
-    + [("leaveRoom", "username"), ("getMessages", "beforeSeq"), ("getMessages", "afterSeq")],
+    [
+        *[("chatMessage", name) for name in ("clientMsgId", "replyTo", "bookTitle")],
+        *[("leaveRoom", "username"), ("getMessages", "beforeSeq"), ("getMessages", "afterSeq")],
+    ],
 )
 def test_an_optional_field_may_be_null(event: str, name: str) -> None:
     assert read(event, {**VALID[event], name: None}) == read(event, VALID[event])

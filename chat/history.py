@@ -1,0 +1,133 @@
+"""The messages of every room as a Django model, for the admin: read from MongoDB, never from SQL.
+
+Nothing here changes a message: what does tells its room as well, in `chat.moderation`.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from django.db import models
+
+from chat.documents import Message, RoomEvent
+from chat.entries import Kind, State
+from chat.history_query import MessageQuerySet, answered_in_time
+from chat.models import Book
+from chat.routing import NotInSql
+
+NEIGHBOURS = 5
+"""Messages that are shown before a message, and as many after it."""
+
+MOST_FORMER_TEXTS = 50
+
+
+class MessageManager(models.Manager):
+    """Gives `MessageQuerySet` in the place of SQL."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> MessageQuerySet:
+        return MessageQuerySet(self.model)
+
+
+class ChatMessage(models.Model):
+    """A message in its present state; a removed one still has its text, for moderators."""
+
+    class States(models.TextChoices):
+        """`chat.entries.State` in words."""
+
+        VISIBLE = str(State.VISIBLE), "visible"
+        HIDDEN = str(State.HIDDEN), "hidden by a moderator"
+        DELETED = str(State.DELETED), "deleted by its author"
+
+    id = models.CharField("message id", primary_key=True, max_length=24)
+    book_id = models.PositiveBigIntegerField("Gutenberg number of the book")
+    seq = models.PositiveBigIntegerField("number in the room's log")
+    user_id = models.CharField("user id", max_length=128)
+    authenticated = models.BooleanField("signed in")
+    username = models.CharField("name", max_length=64)
+    content = models.TextField("text")
+    is_ai = models.BooleanField("written by the AI")
+    state = models.CharField(max_length=12, choices=States.choices)
+    created_at = models.DateTimeField("written")
+    edited_at = models.DateTimeField("last edited", null=True)
+
+    objects = MessageManager()
+
+    room_title = ""
+    """Set by `name_rooms`."""
+
+    class Meta:
+        managed = False
+        verbose_name = "chat message"
+        default_permissions = ("view",)
+        permissions = (
+            ("hide_message", "Can hide and restore chat messages, and judge reports"),
+            ("purge_message", "Can purge chat messages for good"),
+            ("sanction_reader", "Can time out, ban and unban readers"),
+        )
+
+    def __str__(self) -> str:
+        return f"message {self.seq} of {self.username} in room {self.book_id}"
+
+    @classmethod
+    def from_document(cls, document: Message) -> Self:
+        """The message that a document is."""
+        message = cls(
+            id=str(document.id),
+            **{
+                field.attname: getattr(document, field.attname)
+                for field in cls._meta.concrete_fields
+                if not field.primary_key
+            },
+        )
+        message._state.adding = False
+        return message
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        raise NotInSql("messages are changed by chat.moderation")
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise NotInSql("messages are changed by chat.moderation")
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the name and the id are only what somebody claimed."""
+        return not self.authenticated and not self.is_ai
+
+
+def name_rooms(messages: Iterable[ChatMessage]) -> None:
+    """Give each message the title of its room's book, with one query for all."""
+    found = list(messages)
+    titles = dict(
+        Book.objects.filter(pk__in={message.book_id for message in found}).values_list(
+            "pk", "title"
+        )
+    )
+    for message in found:
+        message.room_title = titles.get(message.book_id, f"Book {message.book_id}")
+
+
+def conversation_around(message: ChatMessage) -> list[ChatMessage]:
+    """A message between its `NEIGHBOURS` in the room, oldest first, whatever their state.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    room = Message.objects(book_id=message.book_id).hint("place").limit(NEIGHBOURS)
+    with answered_in_time():
+        before = list(room.filter(seq__lt=message.seq).order_by("-seq"))
+        after = list(room.filter(seq__gt=message.seq).order_by("seq"))
+    neighbours = [*before[::-1], *after]
+    found = [ChatMessage.from_document(document) for document in neighbours]
+    return [*found[: len(before)], message, *found[len(before) :]]
+
+
+def former_texts(message: ChatMessage) -> list[RoomEvent]:
+    """The edits of a message, oldest first, each with the text before it.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    edits = RoomEvent.objects(message_id=message.pk, kind=str(Kind.EDIT)).hint("changes")
+    with answered_in_time():
+        return list(edits.order_by("seq").limit(MOST_FORMER_TEXTS))
