@@ -1,6 +1,7 @@
 """What readers wrote, as safe markup for a browser without scripts."""
 
 import re
+from urllib.parse import urlsplit
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -24,9 +25,18 @@ def _parts(text: str) -> list[str | SafeString]:
     end = 0
     for match in ADDRESS.finditer(text):
         address = _without_tail(match[0])
+        if not _is_address(address):
+            continue
         parts += [text[end : match.start()], _link(address)]
         end = match.start() + len(address)
     return [*parts, text[end:]]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 def _without_tail(match: str) -> str:

@@ -3,6 +3,7 @@
 import { NoAnswer, Refusal } from "./asking.js";
 import { element, hook } from "./hooks.js";
 import { isSame, keyOf } from "./readers.js";
+import { sentence } from "./words.js";
 
 /** @typedef {import("./log.js").Message} Message */
 /** @typedef {import("./room-client.js").RoomClient} RoomClient */
@@ -150,7 +151,7 @@ export class Actions {
       return true;
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
-      this.#bar.remark(`That did not work: ${error.message}`);
+      this.#bar.remark(`That did not work. ${sentence(error.message)}`);
       return false;
     }
   }
@@ -174,7 +175,7 @@ export class Actions {
  * @param {string[]} entry emoji and its name
  */
 function paletteButton([emoji, name]) {
-  const button = element("button", emoji);
+  const button = element("button", emoji, "emoji");
   button.setAttribute("type", "button");
   button.setAttribute("aria-label", name);
   button.title = name;

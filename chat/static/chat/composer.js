@@ -4,6 +4,7 @@ import { NoAnswer, Refusal } from "./asking.js";
 import { hook } from "./hooks.js";
 import { keeping } from "./keeping.js";
 import { OwnTyping } from "./typing.js";
+import { sentence } from "./words.js";
 
 /** @typedef {import("./log.js").Message} Message */
 /** @typedef {import("./room-client.js").RoomClient} RoomClient */
@@ -128,7 +129,7 @@ export class Composer {
       if (this.#edited === message) this.cancel();
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
-      this.#bar.remark(`Your change was not saved: ${error.message}`);
+      this.#bar.remark(`Your change was not saved. ${sentence(error.message)}`);
     }
   }
 

@@ -124,6 +124,7 @@ export class Conversation {
       messages,
       drafts: client?.outbox.drafts ?? [],
       movements: this.#movements.lines(),
+      hasOlder: client?.hasOlder ?? false,
       unreadSeq: this.#unread.markerSeq,
       reader: client?.reader ?? null,
     });

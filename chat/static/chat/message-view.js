@@ -4,7 +4,7 @@ import { timeWords } from "./dates.js";
 import { element, hook } from "./hooks.js";
 import { segments } from "./links.js";
 import { keyOf } from "./readers.js";
-import { tombstoneWords } from "./words.js";
+import { sentence, tombstoneWords } from "./words.js";
 
 /** @typedef {import("./timeline.js").MessageItem} MessageItem */
 /** @typedef {import("./log.js").Message} Message */
@@ -42,7 +42,7 @@ export function fillMessage(article, item, room) {
   if (message?.editedAt) fillTime(hook(article, "edited"), new Date(message.editedAt));
   fillReactions(hook(article, "reactions"), message, room);
   hook(article, "failure").hidden = draft?.state !== "failed";
-  hook(article, "reason").textContent = draft?.reason ?? "";
+  hook(article, "reason").textContent = sentence(draft?.reason ?? "");
   const menu = hook(article, "menu");
   menu.hidden = !room.isJoined || !message || Boolean(message.deletedBy);
   menu.setAttribute("aria-label", `Actions for the message of ${item.username}`);
@@ -125,7 +125,8 @@ function fillReactions(list, message, { reader, isJoined }) {
     button.dataset.emoji = emoji;
     button.disabled = !isJoined;
     button.setAttribute("aria-pressed", String(readers.includes(own)));
-    button.append(`${emoji} `, element("span", String(readers.length), "count"));
+    const count = element("span", String(readers.length), "count");
+    button.append(element("span", emoji, "emoji"), " ", count);
     const entry = document.createElement("li");
     entry.append(button);
     return entry;

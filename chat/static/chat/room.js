@@ -93,7 +93,7 @@ function join(reader) {
 /** @param {Reader} reader */
 function showSelf(reader) {
   const place = hook(page, "who");
-  place.replaceChildren("Writing as ", element("strong", reader.username));
+  place.replaceChildren(element("span", "Writing as"), element("strong", reader.username));
   if (!reader.isGuest) return;
   const change = element("button", "another name", "link");
   change.setAttribute("type", "button");
@@ -101,7 +101,7 @@ function showSelf(reader) {
     forgetName();
     location.reload(); // a connection speaks for one reader only
   });
-  place.append(" · ", change);
+  place.append(element("span", "·"), change);
 }
 
 /** @param {Status} status */
@@ -129,6 +129,7 @@ function showTyping(client) {
     const { detail } = /** @type {CustomEvent} */ (event);
     if (!isSame(detail, client.reader)) others.hear(detail, detail.on);
   });
+  client.addEventListener("status", () => { if (client.status.name !== "live") others.clear(); });
   client.addEventListener("arrival", (event) => others.hear(/** @type {CustomEvent} */ (event).detail, false));
   client.addEventListener("movement", (event) => others.hear(/** @type {CustomEvent} */ (event).detail, false));
 }

@@ -6,6 +6,9 @@
 /** This near to the end counts as the end, px. */
 const NEAR_END_PX = 48;
 
+/** So many lines are remembered, for the first ones may be gone after a change. */
+const MOST_ANCHORS = 40;
+
 /** The scrolled conversation. Fires `change` when the reader reaches the end or leaves it. */
 export class Scroll extends EventTarget {
   #scroller;
@@ -62,14 +65,14 @@ export class Scroll extends EventTarget {
       return;
     }
     const edge = this.#scroller.getBoundingClientRect().top;
-    const visible = [...this.#content.children].filter(
+    // Messages only: a date moves up when older messages of its day come in.
+    const visible = [...this.#content.querySelectorAll("[data-message]")].filter(
       (line) => line.getBoundingClientRect().bottom > edge,
     );
-    const tops = visible.slice(0, 40).map((line) => line.getBoundingClientRect().top);
+    const tops = visible.slice(0, MOST_ANCHORS).map((line) => line.getBoundingClientRect().top);
     change();
-    // The first visible line may be one that went, such as the unread marker.
-    const place = visible.findIndex((line) => line.isConnected);
-    if (place === -1 || place >= tops.length) return;
+    const place = visible.slice(0, MOST_ANCHORS).findIndex((line) => line.isConnected);
+    if (place === -1) return;
     this.#scroller.scrollTop += visible[place].getBoundingClientRect().top - tops[place];
   }
 

@@ -1,5 +1,7 @@
 /** The thin bar above the conversation: what is wrong with the line, and what still works. */
 
+import { sentence } from "./words.js";
+
 /** @typedef {import("./membership.js").Status} Status */
 
 /** The first connection is given this long before it is mentioned, ms. */
@@ -72,7 +74,7 @@ function trouble(status) {
     return "The connection was lost. Reconnecting; you can read and keep writing.";
   }
   if (status.name === "refused" && status.code !== "UNAUTHENTICATED") {
-    return `The room did not let you in: ${status.reason}.`;
+    return `The room did not let you in. ${sentence(status.reason ?? "")}`;
   }
   return "";
 }

@@ -36,14 +36,17 @@ const GROUP_WITHIN_MS = 5 * 60_000;
  * @param {readonly Message[]} state.messages in `seq` order
  * @param {readonly Draft[]} state.drafts
  * @param {readonly Line[]} state.movements oldest first
+ * @param {boolean} state.hasOlder whether there are messages before these
  * @param {number | null} state.unreadSeq the marker stands before the first message from here on
  * @param {Reader | null} state.reader the one who looks at it
  * @returns {Item[]}
  */
-export function timeline({ messages, drafts, movements, unreadSeq, reader }) {
+export function timeline({ messages, drafts, movements, hasOlder, unreadSeq, reader }) {
   /** @type {Item[]} */
   const items = [];
-  const lines = movements.filter(({ afterSeq }) => afterSeq >= (messages[0]?.seq ?? 0));
+  // What belongs among messages that are not here would stand at the wrong place.
+  const oldestSeq = hasOlder ? messages[0]?.seq ?? 0 : 0;
+  const lines = movements.filter(({ afterSeq }) => afterSeq >= oldestSeq);
   let isMarked = unreadSeq === null;
   for (const message of messages) {
     while (lines.length && lines[0].afterSeq < message.seq) items.push(movementItem(lines.shift()));

@@ -69,4 +69,11 @@ export class OthersTyping extends EventTarget {
     } else this.#writers.delete(key);
     if (on !== (known !== undefined)) this.dispatchEvent(new Event("change"));
   }
+
+  /** Nothing is known while the line is cut. */
+  clear() {
+    for (const { timer } of this.#writers.values()) clearTimeout(timer);
+    this.#writers.clear();
+    this.dispatchEvent(new Event("change"));
+  }
 }

@@ -37,6 +37,16 @@ export function presentWords(count) {
 }
 
 /**
+ * What the server says, as a sentence.
+ * @param {string} words
+ * @returns {string}
+ */
+export function sentence(words) {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return text && !/[.!?]$/u.test(text) ? `${text}.` : text;
+}
+
+/**
  * @param {string | null} by `author` or `moderator`
  * @returns {string}
  */

@@ -1,0 +1,137 @@
+"""A reader loses the line, and nothing else."""
+
+import re
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.conftest import Open
+from tests.browser.readers import Reader
+
+OFFLINE = "You are offline. You can read and keep writing; it goes out when you are back."
+
+
+NO_WEBSOCKETS = """
+window.WebSocket = class {
+  constructor() { setTimeout(() => this.onerror(new Event("error"))); }
+  close() {}
+};
+"""
+"""What a page sees behind a proxy that refuses to upgrade connections."""
+
+
+def go(reader: Reader, *, online: bool) -> None:
+    """Unplug the browser, or plug it in again."""
+    reader.page.context.set_offline(not online)
+
+
+def test_what_is_written_offline_is_delivered_once_after(open_reader: Open, book_id: int) -> None:
+    ada, ben = open_reader().join(book_id, "Ada"), open_reader().join(book_id, "Ben")
+    ada.say("before")
+    ben.expect_texts("before")
+
+    go(ada, online=False)
+    expect(ada.bar).to_have_text(OFFLINE)
+    ada.say("during")
+    ada.say("during as well")
+    expect(ada.message("during")).to_have_class(re.compile("is-waiting"))
+    ben.say("meanwhile")
+    ben.expect_texts("before", "meanwhile")
+
+    go(ada, online=True)
+    expect(ada.bar).to_have_text("You are back in the room.")
+    for reader in (ada, ben):
+        reader.expect_texts("before", "meanwhile", "during", "during as well")
+    expect(ada.page.locator(".is-waiting")).to_have_count(0)
+    ada.page.reload()
+    ada.expect_texts("before", "meanwhile", "during", "during as well")
+
+
+def test_what_waits_survives_a_reload(open_reader: Open, book_id: int) -> None:
+    ada, ben = open_reader().join(book_id, "Ada"), open_reader().join(book_id, "Ben")
+    go(ada, online=False)
+    expect(ada.bar).to_have_text(OFFLINE)
+    ada.say("patient")
+
+    go(ada, online=True)
+    ada.page.reload()
+
+    ben.expect_texts("patient")
+    ada.expect_texts("patient")
+
+
+def test_a_message_whose_answer_got_lost_is_kept_once(open_reader: Open, book_id: int) -> None:
+    ada, ben = open_reader(), open_reader().join(book_id, "Ben")
+    lost = lose_first_answer(ada.page)
+    ada.join(book_id, "Ada")
+
+    ada.say("exactly once")
+    ben.expect_texts("exactly once")
+    expect(ada.page.locator(".is-waiting")).to_have_count(0)
+    ada.say("and then this")
+
+    for reader in (ada, ben):
+        reader.expect_texts("exactly once", "and then this")
+    assert lost
+
+
+def lose_first_answer(page: Page) -> list[str]:
+    """Cut the connection when the answer to the first message is about to arrive.
+
+    Gives a list that has the lost frame once that has happened.
+    """
+    lost: list[str] = []
+
+    def relay(client: WebSocketRoute) -> None:
+        server = client.connect_to_server()
+
+        def to_client(frame: str | bytes) -> None:
+            is_answer = isinstance(frame, str) and re.match(r'43\d+\[{"ok":true,"message"', frame)
+            if is_answer and not lost:
+                lost.append(str(frame))
+                client.close(code=1001)
+                server.close(code=1001)
+            else:
+                client.send(frame)
+
+        server.on_message(to_client)
+
+    page.route_web_socket(re.compile("/socket.io/"), relay)
+    return lost
+
+
+def test_a_reader_whose_network_has_no_websockets_talks_by_polling(
+    open_reader: Open, book_id: int
+) -> None:
+    ada, ben = open_reader(), open_reader().join(book_id, "Ben")
+    ada.page.add_init_script(NO_WEBSOCKETS)
+    polled: list[str] = []
+    ada.page.on(
+        "request", lambda one: polled.append(one.url) if "transport=polling" in one.url else None
+    )
+    ada.join(book_id, "Ada")
+
+    ada.say("by post")
+    ben.expect_texts("by post")
+    ben.say("received")
+
+    ada.expect_texts("by post", "received")
+    assert polled
+
+
+def test_a_refused_message_says_why_and_can_be_tried_again_or_discarded(
+    open_reader: Open, book_id: int
+) -> None:
+    ada = open_reader().join(book_id, "Ada")
+    ada.composer.evaluate("(field) => { field.value = 'a \\u0007 bell'; }")
+    ada.composer.press("Enter")
+
+    failed = ada.page.locator(".is-failed")
+    expect(failed).to_have_count(1)
+    expect(failed.locator("[data-reason]")).to_have_text(
+        "Content must not have control characters."
+    )
+    failed.get_by_role("button", name="Try again").click()
+    expect(failed).to_have_count(1)
+    failed.get_by_role("button", name="Discard").click()
+
+    ada.expect_texts()

@@ -1,0 +1,120 @@
+"""Signing up, in and out."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "call me ishmael"
+NEW = {"username": "ada", "password1": PASSWORD, "password2": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Any) -> None:
+    """Plain names of static files, which nothing has collected, and hashes that cost nothing."""
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def ada() -> User:
+    user: User = User.objects.create_user("ada", password=PASSWORD)  # type: ignore[no-untyped-call]
+    return user
+
+
+def test_signing_up_makes_an_account_and_logs_in(client: Client) -> None:
+    answer = client.post("/accounts/signup/", {**NEW, "next": "/books/2701/"})
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/books/2701/"
+    assert client.session["_auth_user_id"] == str(User.objects.get(username="ada").pk)
+
+
+def test_without_a_place_to_go_to_signing_up_leads_to_the_catalogue(client: Client) -> None:
+    assert client.post("/accounts/signup/", NEW)["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/", "//evil.example", "javascript:alert(1)"]
+)
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/login/"])
+def test_nobody_is_led_to_another_site(client: Client, path: str, place: str) -> None:
+    if path.endswith("login/"):
+        User.objects.create_user("ada", password=PASSWORD)  # type: ignore[no-untyped-call]
+    form = {**NEW, "password": PASSWORD, "next": place}
+
+    assert client.post(path, form)["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"username": "ADA"},
+        {"username": "x" * 65},
+        {"username": "two words"},
+        {"username": ""},
+        {"password2": "something else"},
+        {"password1": "12345678", "password2": "12345678"},
+        {"password1": "short", "password2": "short"},
+    ],
+)
+def test_a_name_that_is_taken_or_a_weak_password_makes_no_account(
+    client: Client, ada: User, change: dict[str, str]
+) -> None:
+    answer = client.post("/accounts/signup/", {**NEW, "username": "ben", **change})
+
+    assert answer.status_code == 200
+    assert b"form-error" in answer.content
+    assert User.objects.count() == 1
+
+
+def test_logging_in_leads_back_to_where_the_reader_was(client: Client, ada: User) -> None:
+    form = {"username": "ada", "password": PASSWORD, "next": "/books/11/"}
+
+    assert client.post("/accounts/login/", form)["Location"] == "/books/11/"
+
+
+def test_a_wrong_password_is_refused_in_the_page(client: Client, ada: User) -> None:
+    answer = client.post("/accounts/login/", {"username": "ada", "password": "wrong"})
+
+    assert answer.status_code == 200
+    assert b"form-error" in answer.content
+    assert "_auth_user_id" not in client.session
+
+
+def test_logging_out_takes_a_post(client: Client, ada: User) -> None:
+    client.force_login(ada)
+
+    assert client.get("/accounts/logout/").status_code == 405
+    assert "_auth_user_id" in client.session
+    assert client.post("/accounts/logout/")["Location"] == "/"
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/"])
+def test_who_is_logged_in_needs_no_form(client: Client, ada: User, path: str) -> None:
+    client.force_login(ada)
+
+    assert client.get(path + "?next=/books/11/")["Location"] == "/books/11/"
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/"])
+def test_forms_are_safe_against_posts_of_other_pages(path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post(path, NEW)
+
+    assert answer.status_code == 403
+    assert b"This form has grown old" in answer.content
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/"])
+def test_every_field_has_a_label(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+
+    for name in ("username", "password" if "login" in path else "password1"):
+        assert f'<label for="id_{name}">' in page
