@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any, ClassVar
@@ -17,13 +17,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from chat import documents
 from chat.admin import ChatMessageAdmin
-from chat.documents import ensure_indexes
 from chat.entries import COLLECTION, Document
 from chat.history import ChatMessage
 from chat.history_query import MOST_EXAMINED, MOST_FOUND, MOST_LISTED, MessageQuerySet
 from chat.models import Book
 from chat.routing import NotInSql
+from readrealm.stores import mongo
 from readrealm.stores.addresses import DATABASE
 from tests.support.stores import SessionStores
 
@@ -314,9 +315,10 @@ class TestCost:
         assert f"{MOST_FOUND} chat messages" in html
         assert "Go on from there" in html
 
-    @pytest.mark.parametrize(
-        "parameters",
-        [
+    def test_every_list_walks_along_an_index_and_looks_at_a_bounded_number(
+        self, moderator: Client, many: int, profiled: Any
+    ) -> None:
+        lists: list[dict[str, Any]] = [
             {},
             {"p": "100"},
             {"o": "0"},
@@ -329,23 +331,19 @@ class TestCost:
             {"author": "ai"},
             {"since": "2026-11-02", "until": "2026-11-03"},
             {"q": "user:12"},
+            {"q": "user:12", "state": "hidden", "room": ALICE},
             {"q": "nowhere to be found", "room": MOBY_DICK},
-            {"q": "0" * 24},
-        ],
-    )
-    def test_every_list_walks_along_an_index_and_looks_at_a_bounded_number(
-        self, moderator: Client, many: int, profiled: Any, parameters: dict[str, Any]
-    ) -> None:
-        page(moderator, **parameters)
+        ]
+        for parameters in lists:
+            page(moderator, **parameters)
 
         asked = list(profiled.find({"ns": f"{DATABASE}.{COLLECTION}", "op": {"$ne": "insert"}}))
-        assert asked
+        assert len(asked) >= 2 * len(lists)
         for each in asked:
-            assert each["planSummary"].startswith(("IXSCAN", "COUNT_SCAN", "IDHACK", "EOF")), each
-            assert each.get("docsExamined", 0) <= MOST_EXAMINED + 1
-            assert each.get("keysExamined", 0) <= MOST_EXAMINED + 2
-            if "q" not in parameters or parameters["q"] != "0" * 24:
-                assert not each.get("hasSortStage", False), each
+            assert each["planSummary"].startswith("IXSCAN"), each
+            assert each["docsExamined"] <= MOST_EXAMINED + 1, each
+            assert each["keysExamined"] <= MOST_EXAMINED + 2, each
+            assert not each.get("hasSortStage", False), each
 
     def test_every_question_has_a_deadline(
         self, moderator: Client, database: Any, profiled: Any
@@ -460,25 +458,24 @@ class TestWhoMaySee:
 @pytest.fixture
 def away(database: Any) -> Iterator[None]:
     """MongoEngine connected to where nobody answers."""
-    known = mongoengine.get_connection
-    mongoengine.disconnect()
-    nowhere = f"mongodb://127.0.0.1:1/{DATABASE}"
-    mongoengine.connect(DATABASE, host=nowhere, connect=False, serverSelectionTimeoutMS=200)
-    _forget_collections()
+    _connect_to(
+        lambda: mongoengine.connect(
+            DATABASE,
+            host=f"mongodb://127.0.0.1:1/{DATABASE}",
+            connect=False,
+            serverSelectionTimeoutMS=200,
+            uuidRepresentation="standard",
+        )
+    )
     yield
-    mongoengine.disconnect()
-    from readrealm.stores import mongo
-
-    mongo.connect()
-    _forget_collections()
-    ensure_indexes()
-    assert known() is not None
+    _connect_to(mongo.connect)
 
 
-def _forget_collections() -> None:
-    from chat.documents import Message, RoomEvent
-
-    for document in (Message, RoomEvent):
+def _connect_to(connect: Callable[[], Any]) -> None:
+    mongo.disconnect()
+    connect()
+    # Documents remember the collection of the connection before.
+    for document in (documents.Message, documents.RoomEvent):
         document._collection = None
 
 

@@ -331,12 +331,12 @@ async def test_an_answer_while_one_is_given_is_refused(address, parrot):
 async def test_a_frame_that_is_too_large_closes_only_its_own_connection(address):
     url = f"ws://{address}/v1/realtime"
     async with websockets.connect(url, proxy=None) as other:
-        async with websockets.connect(url, proxy=None) as connection:
-            await connection.recv()
-            await connection.send("x" * (MAX_FRAME_BYTES + 1))
-            with pytest.raises(websockets.ConnectionClosedError) as closed:
-                await asyncio.wait_for(connection.recv(), 10)
-            assert closed.value.rcvd.code == 1009
+        connection = await websockets.connect(url, proxy=None)
+        await connection.recv()
+        await connection.send("x" * (MAX_FRAME_BYTES + 1))
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await asyncio.wait_for(connection.recv(), 10)
+        assert closed.value.rcvd.code == 1009
         await other.recv()
         await other.send('{"type":"input_audio_buffer.clear"}')
         assert json.loads(await other.recv())["type"] == "input_audio_buffer.cleared"

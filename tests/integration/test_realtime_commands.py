@@ -1,0 +1,93 @@
+"""``manage.py realtime_engine`` and ``manage.py import_book``, as an operator runs them."""
+
+import asyncio
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from speech.realtime import providers
+from speech.realtime.client import RealtimeClient
+from speech.realtime.events import ResponseDone
+from speech.realtime.protocol import SessionSpec
+from tests.unit.speech.audio.recordings import SHARED, needs_books
+
+pytestmark = pytest.mark.timeout(180)
+
+ROOT = Path(__file__).parents[2]
+
+STORY = "CHAPTER I. The Lamp\n\n" + "The lamp was lit by the keeper of the tower. " * 30
+
+
+@pytest.fixture
+def data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_book_is_imported_with_a_progress_bar(data_dir, tmp_path):
+    source = tmp_path / "story.txt"
+    source.write_text("Title: The Tower\n\n" + STORY)
+    out, err = run("import_book", "7", str(source))
+    assert "The Tower: 1 chapters, 2 passages" in out
+    assert "2/2 passages" in err
+    assert (data_dir / "books" / "7.npz").is_file()
+    assert (data_dir / "books" / "7.txt").read_text() == source.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("7", "nowhere.txt"), ("0", "story.txt"), ("7", "empty.txt")]
+)
+def test_what_cannot_be_imported_is_a_clear_error(data_dir, tmp_path, arguments):
+    (tmp_path / "story.txt").write_text(STORY)
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(CommandError):
+        run("import_book", arguments[0], str(tmp_path / arguments[1]))
+    assert not (data_dir / "books" / "7.npz").exists()
+
+
+@needs_books
+def test_a_real_book_is_imported(data_dir):
+    out, _ = run("import_book", "11", str(SHARED / "books" / "11.txt"))
+    assert "Alice’s Adventures in Wonderland: 12 chapters" in out
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "nonsense", "127.0.0.1:99999"])
+def test_the_engine_refuses_to_listen_for_others(address):
+    with pytest.raises(CommandError):
+        run("realtime_engine", "--listen", address)
+
+
+async def test_the_engine_runs_answers_and_stops_when_it_is_told(tmp_path):
+    engine = await asyncio.create_subprocess_exec(
+        *(sys.executable, "manage.py", "realtime_engine", "--listen", "127.0.0.1:0"),
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        line = (await asyncio.wait_for(engine.stdout.readline(), 120)).decode()
+        address = line.split()[-1]
+        assert address.startswith("127.0.0.1:")
+        spec = SessionSpec(instructions="", book_id=7)
+        async with RealtimeClient(providers.local(address), spec) as client:
+            await client.respond()
+            async with asyncio.timeout(60):
+                done = await anext(e async for e in client if isinstance(e, ResponseDone))
+        assert done.response.status == "completed"
+        engine.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(engine.wait(), 30) == 0
+    finally:
+        if engine.returncode is None:
+            engine.kill()
+            await engine.wait()
