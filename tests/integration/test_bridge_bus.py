@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import pytest
@@ -12,7 +12,7 @@ import redis
 from readrealm.socketio_bridge import bus as bus_module
 from readrealm.socketio_bridge.bus import LINGER_S, MAX_PENDING_BYTES, Bus, BusUnavailable
 from readrealm.stores.valkey import PrivateValkey
-from tests.support.bridge import private_valkey
+from tests.support.bridge import private_valkey, until
 
 NUMBERS = count()
 
@@ -65,12 +65,6 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
 def listeners(server: redis.Redis, channel: str) -> int:
     ((_, number),) = server.pubsub_numsub(channel)
     return int(number)
-
-
-async def until(is_so: Callable[[], object], *, timeout_s: float = 5) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 # Hearing.

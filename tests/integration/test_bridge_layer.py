@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
 
@@ -17,7 +17,7 @@ from readrealm.socketio_bridge import RoomChannelLayer
 from readrealm.socketio_bridge import bus as bus_module
 from readrealm.socketio_bridge.bus import LINGER_S, BusUnavailable
 from readrealm.stores.valkey import PrivateValkey
-from tests.support.bridge import private_valkey
+from tests.support.bridge import private_valkey, until
 from tests.support.processes import ROOT, wait_until
 from tests.unit.readrealm.socketio_bridge.fakes import FakeMember
 
@@ -65,12 +65,6 @@ async def join(layer: RoomChannelLayer, group: str, name: str = "one") -> FakeMe
     member = register(layer, name)
     await layer.group_add(group, member.channel_name)
     return member
-
-
-async def until(is_so: Callable[[], object], *, timeout_s: float = 5) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 # Groups.

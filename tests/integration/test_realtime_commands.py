@@ -14,7 +14,6 @@ from speech.realtime import providers
 from speech.realtime.client import RealtimeClient
 from speech.realtime.events import ResponseDone
 from speech.realtime.protocol import SessionSpec
-from tests.unit.speech.audio.recordings import SHARED, needs_books
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -54,12 +53,6 @@ def test_what_cannot_be_imported_is_a_clear_error(data_dir, tmp_path, arguments)
     with pytest.raises(CommandError):
         run("import_book", arguments[0], str(tmp_path / arguments[1]))
     assert not (data_dir / "books" / "7.npz").exists()
-
-
-@needs_books
-def test_a_real_book_is_imported(data_dir):
-    out, _ = run("import_book", "11", str(SHARED / "books" / "11.txt"))
-    assert "Alice’s Adventures in Wonderland: 12 chapters" in out
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "nonsense", "127.0.0.1:99999"])

@@ -124,6 +124,13 @@ def private_valkey() -> Iterator[PrivateValkey]:
             valkey.stop()
 
 
+async def until(is_so: Callable[[], object], *, timeout_s: float = 5) -> None:
+    """Come back when ``is_so``, which something on this event loop will bring about."""
+    async with asyncio.timeout(timeout_s):
+        while not is_so():  # noqa: ASYNC110  whatever it is, it tells nobody
+            await asyncio.sleep(0.002)
+
+
 # HTTP.
 
 
@@ -159,7 +166,10 @@ class HttpConnection:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.abort()
 
@@ -404,7 +414,10 @@ class StalledReader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.socket.close()
 

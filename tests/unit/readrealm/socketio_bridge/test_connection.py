@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from readrealm.socketio_bridge import EventConsumer, RoomChannelLayer, connection
 from readrealm.socketio_bridge.connection import INBOX_LIMIT, Connection, Pace
 from readrealm.socketio_bridge.namespace import owners_of
+from tests.support.bridge import until
 
 from .fakes import FakeOutlet
 
@@ -96,12 +96,6 @@ def sent(client: Connection) -> list[Any]:
     return client.outlet.items
 
 
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.002)
-
-
 async def idle(client: Connection) -> None:
     """Everything that has arrived has been worked through."""
     await until(
@@ -144,9 +138,7 @@ async def test_events_of_one_consumer_are_answered_in_their_order(
     assert diary[3:] == [("note", number) for number in range(50)]
 
 
-async def test_a_slow_consumer_does_not_delay_another(
-    client: Connection, diary: list[Any]
-) -> None:
+async def test_a_slow_consumer_does_not_delay_another(client: Connection, diary: list[Any]) -> None:
     client.deliver("wait", [], None)
     client.deliver("other", [1], 7)
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from readrealm.socketio_bridge.fanout import (
     plain_text,
 )
 from readrealm.socketio_bridge.packets import websocket_frame
+from tests.support.bridge import until
 
 from .fakes import FakeMember, run_warped
 
@@ -59,12 +60,6 @@ class Log:
             raise ConnectionError("the store is away")
         last = up_to if up_to is not None else max(self.kept, default=0)
         return [event(number) for number in self.kept if after < number <= last]
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.002)
 
 
 async def turn() -> None:
@@ -448,7 +443,9 @@ def test_whatever_the_order_of_arrival_members_hear_everything_once_and_in_order
 # Plain JSON.
 
 
-@pytest.mark.parametrize("name", ["said", 'say "hi"', "back\\slash", "line\nbreak", "gr\u00fc\u00dfe"])
+@pytest.mark.parametrize(
+    "name", ["said", 'say "hi"', "back\\slash", "line\nbreak", "gr\u00fc\u00dfe"]
+)
 def test_an_event_on_a_plain_websocket_is_json(name: str) -> None:
     assert json.loads(plain_text(name, b"[1]")) == {"event": name, "data": [1]}
     assert json.loads(plain_text(name, None)) == {"event": name}

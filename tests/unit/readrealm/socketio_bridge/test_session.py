@@ -202,7 +202,7 @@ def test_a_client_that_does_not_poll_is_cut() -> None:
     engine = FakeEngine(max_queue_bytes=1_000)
     session = opened(engine)
 
-    for _ in range(11):
+    for _ in range(12):
         session.put("4" + "x" * 99)
 
     assert session.closed
@@ -258,7 +258,7 @@ async def test_a_client_that_takes_no_frame_is_aborted() -> None:
     session.writer = writer = FakeWriter()
     writer.is_full = True
 
-    for _ in range(11):
+    for _ in range(12):
         session.put("4" + "x" * 99)
 
     assert writer.is_aborted
