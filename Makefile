@@ -18,7 +18,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check chromium clean
+.PHONY: help run test check bench bench-speech conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -41,6 +41,9 @@ check: $(HAS_TEST) ## ruff, mypy and the import contracts
 	$(call say,import contracts)
 	@$(BIN)/lint-imports --no-logo
 
+conformance-server: $(HAS_TEST) ## the target of protocol suites, on PORT (3000)
+	@exec $(BIN)/python -m tests.conformance.target --port $(or $(PORT),3000)
+
 clean: ## remove what was installed; data in var/ stays
 	@rm -rf $(VENV) node_modules
 
@@ -56,9 +59,10 @@ $(HAS_STORES): requirements-stores.txt | $(HAS_VENV)
 	@$(PIP) install --require-hashes -r requirements-stores.txt
 	@touch $@
 
-$(HAS_RUN): requirements.txt constraints.txt | $(HAS_VENV)
+$(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VENV)
 	$(call say,installing requirements)
 	@$(PIP) install -r requirements.txt -c constraints.txt
+	@$(PIP) install --no-deps -r requirements-nodeps.txt
 	@touch $@
 
 $(HAS_TEST): requirements-dev.txt $(HAS_RUN)

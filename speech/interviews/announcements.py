@@ -1,0 +1,78 @@
+"""The events of an interview, made from its state. Decides nothing."""
+
+from readrealm.kernel.errors import AppError, public_face
+from speech.interviews.events import (
+    AgentNextQuestion,
+    BackendReady,
+    InterviewError,
+    InterviewStarted,
+    TimerUpdate,
+    UserAnswerComplete,
+    UserTurnStarted,
+)
+from speech.interviews.state import Answer, InterviewState, Phase
+
+
+def question(state: InterviewState) -> AgentNextQuestion:
+    asked = state.question
+    return AgentNextQuestion(
+        question=asked.text,
+        number=state.questions_asked,
+        topic=asked.topic,
+        subtopic=asked.subtopic,
+        difficulty=asked.difficulty.value,
+        curveball=asked.curveball,
+    )
+
+
+def ready(*, now_ms: int) -> BackendReady:
+    return BackendReady(timestamp=now_ms / 1000)
+
+
+def started(state: InterviewState, *, resumed: bool) -> InterviewStarted:
+    phase = Phase.PROCESSING if state.phase is Phase.DONE else state.phase
+    return InterviewStarted(
+        session_id=state.session_id,
+        topic=state.question.topic,
+        difficulty=state.question.difficulty.value,
+        duration_limit=state.rules.duration_limit_ms // 1000,
+        max_questions=state.rules.max_questions,
+        stress_test=state.stress,
+        resumed=resumed,
+        state=phase.value,
+    )
+
+
+def turn_started(state: InterviewState, *, now_ms: int) -> UserTurnStarted:
+    return UserTurnStarted(question=state.question.text, timestamp=now_ms / 1000)
+
+
+def timer(state: InterviewState, *, now_ms: int) -> TimerUpdate:
+    """What the clocks show; those of the turn only while it is the reader's turn."""
+    turn = state.turn if state.phase is Phase.USER else None
+    left_ms = state.rules.duration_limit_ms - (now_ms - state.started_ms) // 1000 * 1000
+    return TimerUpdate(
+        time_remaining=max(0, left_ms // 1000),
+        turn_time_elapsed=_tenths(turn.present_ms(turn.started_ms, now_ms) if turn else 0),
+        silence_elapsed=_tenths(turn.present_ms(turn.last_voice_ms, now_ms) if turn else 0),
+    )
+
+
+def answered(answer: Answer, *, next_question: str | None) -> UserAnswerComplete:
+    return UserAnswerComplete(
+        answer=answer.text,
+        question=answer.question.text,
+        next_question=next_question,
+        number=answer.turn,
+        similarity=round(answer.assessment.similarity, 3),
+        keyword_coverage=round(answer.assessment.keyword_coverage, 3),
+    )
+
+
+def refusal(error: AppError, *, event: str) -> InterviewError:
+    code, text = public_face(error)
+    return InterviewError(error=text, code=code, event=event)
+
+
+def _tenths(milliseconds: int) -> float:
+    return round(milliseconds / 1000, 1)

@@ -1,0 +1,402 @@
+"""The wire of the voice interviews: every event, its keys and their units.
+
+Names are written as they travel, in ``snake_case``. Times on the wire are seconds. Knows no
+state and no rule of an interview.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from readrealm.kernel.text import is_refused
+from readrealm.kernel.wire import Coercion, Contract, whole_number
+from speech.audio.pcm import decode_base64
+
+MAX_QUESTIONS = 15
+"""Questions of one interview."""
+
+MAX_CHUNK_S = 10
+"""Audio that one `AudioChunk` may hold. Its length is known once it is decoded, so the door of
+the audio checks it."""
+
+UserId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+"""An integer on the wire; ``"123"`` is accepted too."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+def audio_bytes(value: Any) -> Any:
+    """Audio comes as strict Base64 or as binary; empty binary is left to the audio door.
+
+    Raises:
+        InvalidBase64: text that is not strict Base64, or is empty.
+    """
+    return decode_base64(value) if isinstance(value, str) else value
+
+
+class InterviewContract(Contract, frozen=True, kw_only=True, rename=None):
+    """Base of everything said in an interview: wire names are the names here."""
+
+
+class InterviewCommand(InterviewContract, frozen=True, kw_only=True):
+    """Base of what a client says. ``user_id`` must be who the socket speaks for."""
+
+    coercions: ClassVar[Mapping[str, Coercion]] = {"user_id": whole_number}
+
+    user_id: UserId
+
+
+# ------------------------------------------------------------------------ client to server
+
+
+class StartInterview(InterviewCommand, frozen=True, kw_only=True):
+    """Begin; answered with `AgentNextQuestion` and then `BackendReady`."""
+
+    stress_test: bool = False
+    """A sceptical interviewer: curveballs, harder questions, no mercy."""
+    resume: bool = False
+    """Go on with the interview whose connection was lost less than the grace time ago."""
+    topic: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Only questions of this topic of the bank; all topics by default."""
+    question_count: Annotated[int, Meta(ge=1, le=MAX_QUESTIONS)] = MAX_QUESTIONS
+
+
+class InterviewerDone(InterviewCommand, frozen=True, kw_only=True):
+    """The question has been read out: the turn of the reader begins."""
+
+
+class AudioChunk(InterviewCommand, frozen=True, kw_only=True):
+    """Microphone audio, best as s16le mono at 16 kHz; may be sent at any time.
+
+    ``audio`` is another name for ``audio_data``, which wins if both are there.
+    """
+
+    coercions: ClassVar[Mapping[str, Coercion]] = {
+        "user_id": whole_number,
+        "audio_data": audio_bytes,
+        "audio": audio_bytes,
+        "sample_rate": whole_number,
+    }
+
+    audio_data: bytes | None = None
+    audio: bytes | None = None
+    sample_rate: Annotated[int, Meta(ge=8_000, le=48_000)] = 16_000
+    """Hz."""
+
+    def __post_init__(self) -> None:
+        if not (self.audio_data or self.audio):
+            raise ValueError("Object missing required field `audio_data`")
+
+    @property
+    def payload(self) -> bytes:
+        """The audio, decoded from Base64, never empty."""
+        return self.audio_data or self.audio or b""
+
+
+class ClientTranscript(InterviewCommand, frozen=True, kw_only=True):
+    """Captions that the browser recognised: the current phrase, revised until it is final."""
+
+    text: Annotated[str, Meta(max_length=4_000)]
+    is_final: bool = False
+
+    def __post_init__(self) -> None:
+        if any(map(is_refused, self.text)):
+            raise ValueError("`text` must not have control characters")
+
+
+class UserDoneSpeaking(InterviewCommand, frozen=True, kw_only=True):
+    """The reader ends an answer by hand."""
+
+
+class StopInterview(InterviewCommand, frozen=True, kw_only=True):
+    """Finish; answered with `InterviewComplete`, again and again if asked again."""
+
+
+class LeaveInterview(InterviewCommand, frozen=True, kw_only=True):
+    """Give up; nothing is answered."""
+
+
+class InterviewerAudioChunk(InterviewCommand, frozen=True, kw_only=True):
+    """The sound of the question. Nothing is done with it."""
+
+
+COMMANDS: dict[str, type[InterviewCommand]] = {
+    "start_interview": StartInterview,
+    "interviewer_done": InterviewerDone,
+    "audio_chunk": AudioChunk,
+    "client_transcript": ClientTranscript,
+    "user_done_speaking": UserDoneSpeaking,
+    "stop_interview": StopInterview,
+    "leave_interview": LeaveInterview,
+    "interviewer_audio_chunk": InterviewerAudioChunk,
+}
+
+
+# ------------------------------------------------------------------------ server to client
+
+
+class Connected(InterviewContract, frozen=True, kw_only=True):
+    """The greeting of every socket."""
+
+    status: Literal["success"] = "success"
+
+
+class InterviewStarted(InterviewContract, frozen=True, kw_only=True):
+    """What was started or resumed; follows `BackendReady`."""
+
+    status: Literal["success"] = "success"
+    session_id: str
+    topic: str
+    difficulty: str
+    duration_limit: Count
+    """Seconds."""
+    max_questions: Count
+    stress_test: bool
+    resumed: bool = False
+    state: Literal["interviewer", "user", "processing"] = "interviewer"
+
+
+class AgentNextQuestion(InterviewContract, frozen=True, kw_only=True):
+    """A question to read out; the client says `InterviewerDone` when that is over."""
+
+    question: str
+    number: int
+    """1 for the first question."""
+    topic: str
+    subtopic: str
+    difficulty: str
+    curveball: bool = False
+    """Whether it challenges the previous answer, in a stress test."""
+
+
+class BackendReady(InterviewContract, frozen=True, kw_only=True):
+    status: Literal["ready"] = "ready"
+    timestamp: float
+    """Unix time, seconds."""
+
+
+class UserTurnStarted(InterviewContract, frozen=True, kw_only=True):
+    status: Literal["ready"] = "ready"
+    question: str
+    timestamp: float
+    """Unix time, seconds."""
+
+
+class LiveTranscript(InterviewContract, frozen=True, kw_only=True):
+    text: str
+    """Everything of the current answer so far; the end of it may still be revised."""
+
+
+class TimerUpdate(InterviewContract, frozen=True, kw_only=True):
+    """Every second from `BackendReady` to the end."""
+
+    time_remaining: Count
+    """Whole seconds until the interview ends by itself."""
+    turn_time_elapsed: Seconds
+    """Seconds since the turn of the reader began, one decimal; 0 outside of it."""
+    silence_elapsed: Seconds
+    """Seconds since the last voice in this turn, one decimal; 0 outside of it."""
+
+
+class ForceStopSpeaking(InterviewContract, frozen=True, kw_only=True):
+    """The turn is over: the client may mute its microphone."""
+
+    status: Literal["stop"] = "stop"
+
+
+class UserAnswerComplete(InterviewContract, frozen=True, kw_only=True):
+    """An answer has been evaluated."""
+
+    answer: str
+    question: str
+    next_question: str | None
+    """None when the interview ends here."""
+    number: int
+    similarity: Share
+    keyword_coverage: Share
+
+
+class InterviewError(InterviewContract, frozen=True, kw_only=True):
+    error: str
+    """Safe to show."""
+    code: str
+    event: str
+    """The command that was refused, or the event that was in the making."""
+
+
+class Metrics(InterviewContract, frozen=True, kw_only=True):
+    """What an interview sounded like and said. `speech.interviews.metrics` has the formulas.
+
+    Durations are rounded to tenths of a second first and everything else is derived from the
+    rounded ones, so that every figure can be recomputed from the ones beside it.
+    """
+
+    session_duration: Seconds
+    forced_silence_time: Seconds
+    """Seconds of waiting for the silence timeout."""
+    effective_duration: Seconds
+    """Session without forced silence."""
+    speaking_time: Seconds
+    silence_time: Seconds
+    """Effective duration without speech."""
+    speaking_ratio: Share
+    """Of the session."""
+    speaking_ratio_during_turn: Share
+    """Of the reader's turns, forced silence apart."""
+    total_words: Count
+    wpm: Annotated[float, Meta(ge=0)]
+    """Words a minute of speech; 0 below one second of speech."""
+    articulation_rate: Annotated[float, Meta(ge=0)]
+    """Syllables a second of speech; 0 below one second of speech."""
+    pause_count: Count
+    """Gaps of more than 0.3 s inside a turn."""
+    avg_pause_duration: Seconds
+    long_pause_count: Count
+    """Pauses of more than 5 s."""
+    hesitation_rate: Annotated[float, Meta(ge=0)]
+    """Filled pauses and silent pauses of a second and more, per word."""
+    hesitations_per_minute: Annotated[float, Meta(ge=0)]
+    """Pauses a minute of speech; 0 below one second of speech."""
+    filled_pause_count: Count
+    fluency_score: Share
+    avg_response_latency: Seconds
+    """From the end of the question to the first voice, over the turns with speech."""
+    avg_semantic_similarity: Share
+    """Over all answers, silent ones included with 0."""
+    avg_keyword_coverage: Share
+    """Over all answers, silent ones included with 0."""
+    overall_relevance: Share
+    """0.8 similarity + 0.2 keyword coverage."""
+    questions_answered: Count
+    """Without the silent ones."""
+    questions_asked: Count
+
+
+class Range(InterviewContract, frozen=True, kw_only=True, omit_defaults=True):
+    """What is good: from ``min`` to ``max``; an absent bound is open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class ContradictionFound(InterviewContract, frozen=True, kw_only=True):
+    """A place where an answer seems to deny what was expected."""
+
+    said: str
+    expected: str
+
+
+class QaPair(InterviewContract, frozen=True, kw_only=True):
+    """One question, what was answered and what was expected."""
+
+    question: str
+    answer: str
+    expected_answer: str
+    similarity: Share
+    """After contradictions have lowered it."""
+    keyword_coverage: Share
+    number: int
+    grade: Literal["A", "B", "C", "D"]
+    score: Annotated[int, Meta(ge=0, le=100)]
+    """Whole percent of similarity."""
+    found_terms: list[str]
+    missing_terms: list[str]
+    contradictions: list[ContradictionFound]
+    topic: str
+    subtopic: str
+    difficulty: str
+    curveball: bool
+    silent: bool
+    heard_by: str
+    """The engine that turned voice into this text; empty for a silent answer."""
+    words: Count
+    speaking_time: Seconds
+    response_latency: Seconds | None
+    """None without speech."""
+
+
+class TimelineTurn(InterviewContract, frozen=True, kw_only=True):
+    """A turn of the reader for a chart; seconds since the interview began."""
+
+    number: int
+    started: Seconds
+    ended: Seconds
+    ended_by: Literal["silence", "hand", "stop", "time_limit", "disconnected"]
+    speech: list[tuple[Seconds, Seconds]]
+    """(start, end) of each stretch of voice."""
+
+
+class InterviewComplete(InterviewContract, frozen=True, kw_only=True):
+    """The result; the last event of an interview."""
+
+    success: bool = True
+    processing_method: Literal["research_grade_event_driven"] = "research_grade_event_driven"
+    transcript: str
+    """All answers in order, silent ones left out, a line each."""
+    conversation: str
+    """``Q: ...``, blank line, ``A: ...``, blank line, and so on."""
+    semantic_similarity: Share
+    analysis_valid: bool
+    """At least one answer that is not silent, and five words."""
+    total_duration: Seconds
+    speaking_time: Seconds
+    total_words: Count
+    metrics: Metrics
+    qa_pairs: list[QaPair]
+    session_id: str
+    reason: Literal["completed", "time_limit", "stopped", "disconnected"]
+    stress_test: bool
+    benchmarks: dict[str, Range]
+    """Good ranges by the key of the metric."""
+    heard_by: list[str]
+    """Engines that turned voice into text."""
+    measured_by: list[str]
+    """What measured similarity: a sentence embedding model, or ``lexical`` without one."""
+    timeline: list[TimelineTurn]
+    started_at: float
+    """Unix time, seconds."""
+    completed_at: float
+    """Unix time, seconds."""
+
+
+EVENTS: dict[str, type[InterviewContract]] = {
+    "connected": Connected,
+    "interview_started": InterviewStarted,
+    "agent_next_question": AgentNextQuestion,
+    "backend_ready": BackendReady,
+    "user_turn_started": UserTurnStarted,
+    "live_transcript": LiveTranscript,
+    "timer_update": TimerUpdate,
+    "force_stop_speaking": ForceStopSpeaking,
+    "user_answer_complete": UserAnswerComplete,
+    "interview_error": InterviewError,
+    "interview_complete": InterviewComplete,
+}
+
+_NAMES = {contract: name for name, contract in EVENTS.items()}
+
+
+def event_name(event: InterviewContract) -> str:
+    """The name under which an event travels.
+
+    Raises:
+        KeyError: not an event that the server sends.
+    """
+    return _NAMES[type(event)]
+
+
+# ------------------------------------------------------------------------ acknowledgements
+
+
+class Accepted(InterviewContract, frozen=True, kw_only=True):
+    ok: Literal[True] = True
+
+
+class Refused(InterviewContract, frozen=True, kw_only=True):
+    ok: Literal[False] = False
+    code: str
+    error: str
+    """Safe to show."""

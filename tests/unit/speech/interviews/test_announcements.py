@@ -1,0 +1,33 @@
+from readrealm.kernel.errors import RateLimited, SessionNotFound
+from readrealm.kernel.wire import plain
+from speech.interviews import announcements
+from tests.unit.speech.interviews.rehearsal import START_MS, Rehearsal
+
+
+def test_a_refusal_is_told_with_its_code_and_its_event():
+    told = announcements.refusal(SessionNotFound("no such interview"), event="stop_interview")
+
+    assert plain(told) == {
+        "error": "no such interview", "code": "SESSION_NOT_FOUND", "event": "stop_interview",
+    }  # fmt: skip
+    assert announcements.refusal(RateLimited(retry_after_ms=5), event="x").code == "RATE_LIMITED"
+
+
+def test_the_time_that_is_left_is_counted_in_whole_seconds_and_never_negative():
+    state = Rehearsal().interview.state
+
+    left = [
+        announcements.timer(state, now_ms=START_MS + ms).time_remaining
+        for ms in (0, 999, 1_000, 1_799_999, 1_800_000, 9_999_999)
+    ]
+
+    assert left == [1800, 1800, 1799, 1, 0, 0]
+
+
+def test_who_resumes_is_told_where_the_interview_stands():
+    reader = Rehearsal(topic="READING").turn()
+
+    told = announcements.started(reader.interview.state, resumed=True)
+
+    assert (told.topic, told.state, told.resumed) == ("READING", "user", True)
+    assert announcements.started(reader.stop().interview.state, resumed=True).state == "processing"
