@@ -13,12 +13,13 @@ HAS_VENV := $(VENV)/pyvenv.cfg
 HAS_STORES := $(VENV)/.stores-installed
 HAS_RUN := $(VENV)/.run-installed
 HAS_TEST := $(VENV)/.test-installed
+HAS_BENCH := $(VENV)/.bench-installed
 HAS_PAGES := node_modules/.pages-installed
 HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech conformance-server chromium clean
+.PHONY: help run test check bench conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -40,6 +41,9 @@ check: $(HAS_TEST) ## ruff, mypy and the import contracts
 	@$(BIN)/mypy --no-error-summary
 	$(call say,import contracts)
 	@$(BIN)/lint-imports --no-logo
+
+bench: $(HAS_BENCH) $(HAS_STORES) ## compare with Node and python-socketio; ARGS=--quick tries it out
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 conformance-server: $(HAS_TEST) ## the target of protocol suites, on PORT (3000)
 	@exec $(BIN)/python -m tests.conformance.target --port $(or $(PORT),3000)
@@ -68,6 +72,11 @@ $(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VEN
 $(HAS_TEST): requirements-dev.txt $(HAS_RUN)
 	$(call say,installing what tests need)
 	@$(PIP) install -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(HAS_BENCH): requirements-bench.txt $(HAS_TEST)
+	$(call say,installing what benchmarks need)
+	@$(PIP) install -r requirements-bench.txt -c constraints.txt
 	@touch $@
 
 $(HAS_PAGES): package-lock.json .npmrc
