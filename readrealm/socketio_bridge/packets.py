@@ -75,7 +75,11 @@ class Json:
 
     @staticmethod
     def dumps(value: Any, **_: Any) -> str:
-        return msgspec.json.encode(value).decode()
+        """Encode; text with unpaired surrogates, which is not UTF-8, goes out in escapes."""
+        try:
+            return msgspec.json.encode(value).decode()
+        except UnicodeEncodeError:
+            return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
 
     @staticmethod
     def loads(text: str, **_: Any) -> Any:
@@ -160,10 +164,21 @@ class Packet(packet.Packet):
 
     @classmethod
     def reconstruct_binary(cls, data: Any, attachments: list[bytes]) -> Any:
-        try:
-            return super().reconstruct_binary(data, attachments)
-        except (IndexError, TypeError) as error:
-            raise BadPacket("a placeholder without its attachment") from error
+        """Put attachments in the places of their placeholders.
+
+        Raises:
+            BadPacket: a placeholder whose number is none of an attachment.
+        """
+        if isinstance(data, list):
+            return [cls.reconstruct_binary(item, attachments) for item in data]
+        if not isinstance(data, dict):
+            return data
+        if data.get("_placeholder") is not True:
+            return {key: cls.reconstruct_binary(item, attachments) for key, item in data.items()}
+        number = data.get("num")
+        if not isinstance(number, int) or not 0 <= number < len(attachments):
+            raise BadPacket("a placeholder without its attachment")
+        return attachments[number]
 
 
 _PACKET_TYPES = frozenset("0123456")

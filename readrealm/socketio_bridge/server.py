@@ -82,6 +82,8 @@ class Server(socketio.AsyncServer):
             return
         if isinstance(data, bytes):
             raise BadPacket("an attachment that no packet announced")
+        if not data:
+            raise BadPacket("an empty packet")
         received = Packet(encoded_packet=data)
         namespace = received.namespace or "/"
         match received.packet_type:

@@ -38,7 +38,8 @@ IDLE_S, PONG_S = 30.0, 30.0
 
 ABNORMAL, INTERNAL_ERROR = 1006, 1011
 
-CONNECTING, OPEN, CLOSING, CLOSED = range(4)
+CONNECTING, OPEN, CLOSING, DEAF, CLOSED = range(5)
+"""``DEAF``: the client broke the protocol; what else it sends is dropped until it hangs up."""
 
 
 class InputQueue(asyncio.Queue[dict[str, Any]]):
@@ -115,6 +116,8 @@ class WebSocket:
         if self.state == CONNECTING:
             self._keep_until_accepted(data)
             return
+        if self.state == DEAF:
+            return
         self.heard_at = time.monotonic()
         try:
             for opcode, payload in self.reader.feed(data):
@@ -147,15 +150,15 @@ class WebSocket:
         self.transport.loseConnection()
 
     def _fail(self, code: int, reason: str) -> None:
+        """Close on an error, and go on reading: a reset would overtake the close frame."""
         if self.state == OPEN:
             self.transport.write(close_frame(code, reason))
-        self._end(code)
-        self.transport.loseConnection()
+        self._end(code, DEAF)
 
-    def _end(self, code: int) -> None:
+    def _end(self, code: int, state: int = CLOSED) -> None:
         """Tell the application, once, that nothing more comes."""
-        if self.state != CLOSED:
-            self.state = CLOSED
+        if self.state not in {DEAF, CLOSED}:
+            self.state = state
             self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
@@ -217,7 +220,11 @@ class WebSocket:
         silent_s = time.monotonic() - self.heard_at
         if self.state == CONNECTING and silent_s > CONNECT_TIMEOUT_S:
             self._refuse(b"503 Service Unavailable")
-        elif silent_s > {CLOSING: CLOSE_TIMEOUT_S, OPEN: IDLE_S + PONG_S}.get(self.state, inf):
+        elif silent_s > {
+            CLOSING: CLOSE_TIMEOUT_S,
+            DEAF: CLOSE_TIMEOUT_S,
+            OPEN: IDLE_S + PONG_S,
+        }.get(self.state, inf):
             self.transport.abortConnection()
         elif self.state == OPEN and silent_s > IDLE_S:
             self.transport.write(control_frame(Opcode.PING))

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 UPGRADE_TIMEOUT_S = 10.0
 """For a client to probe and to complete an upgrade."""
 
+LONGEST_CHARACTER_BYTES = 4
+"""Of a character in UTF-8."""
+
 POLICY_VIOLATION, TOO_LARGE = 1008, 1009
 """WebSocket close codes (RFC 6455, section 7.4.1)."""
 
@@ -56,10 +59,12 @@ async def _take_over(session: Session, receive: "Receive", send: "Send") -> bool
         await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         return False
     session.upgrade = session.engine.loop.create_future()
-    moved = False
+    moved, code = False, POLICY_VIOLATION
     try:
         async with asyncio.timeout(UPGRADE_TIMEOUT_S):
             moved = await _probe(session, receive, send)
+    except OversizedFrame:
+        code = TOO_LARGE
     except (Gone, TimeoutError):
         pass
     finally:
@@ -70,7 +75,7 @@ async def _take_over(session: Session, receive: "Receive", send: "Send") -> bool
             upgrade.set_result(moved)
     if not moved:
         with contextlib.suppress(Exception):
-            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            await send({"type": "websocket.close", "code": code})
         return False
     if session.poll is not None:
         session.poll.set()
@@ -99,9 +104,18 @@ async def next_packet(receive: "Receive", max_bytes: int) -> EnginePacket:
         raise Gone
     data = message.get("bytes")
     content: EnginePacket = message["text"] if data is None else data
-    if len(content) > max_bytes:
+    if len(content) > max_bytes or _is_longer_in_bytes(content, max_bytes):
         raise OversizedFrame
     return content
+
+
+def _is_longer_in_bytes(content: EnginePacket, max_bytes: int) -> bool:
+    """Whether text that is short enough in characters is too long in UTF-8."""
+    return (
+        isinstance(content, str)
+        and len(content) * LONGEST_CHARACTER_BYTES > max_bytes
+        and len(content.encode()) > max_bytes
+    )
 
 
 def frame_writer(scope: "Scope") -> FrameWriter | None:
