@@ -180,15 +180,15 @@ class Bus:
         A repetition may deliver an event twice; listeners know events of a room by number.
         """
         try:
-            for attempt in (1, 2):
+            async with asyncio.timeout(REPLY_TIMEOUT_S):
                 try:
-                    async with asyncio.timeout(REPLY_TIMEOUT_S):
-                        await self._send_batch(connection, batch)
-                    return
-                except CONNECTION_ERRORS as error:
+                    await self._send_batch(connection, batch)
+                except (RedisError, ConnectionError, EOFError):
                     await _disconnect(connection)
-                    if attempt == 2:
-                        log.warning("%d publications were not taken: %r", len(batch), error)
+                    await self._send_batch(connection, batch)
+        except CONNECTION_ERRORS as error:
+            log.warning("publications were not taken (%d together): %r", len(batch), error)
+            await _disconnect(connection)
         finally:
             self.publish_failures += _give_up(batch)
 

@@ -8,6 +8,7 @@ Channels consumers join are groups of the channel layer and do not come here.)
 import asyncio
 import itertools
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 5.0
 """For the worker of a remote client to say that an operation has taken effect."""
+
+SID = re.compile(r"([A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{20}")
+"""What `Engine.generate_id` makes; a room may have any other name with a dot."""
 
 Operation = dict[str, Any]
 
@@ -41,9 +45,10 @@ class ClusterManager(LocalManager):
 
     def _owner(self, sid: Any) -> str | None:
         """The other worker that a sid belongs to; None for clients of this one and for rooms."""
-        if not isinstance(sid, str) or "." not in sid:
+        named = SID.fullmatch(sid) if isinstance(sid, str) else None
+        if named is None:
             return None
-        owner = sid.partition(".")[0]
+        owner = named[1]
         return owner if owner != self.worker_id else None
 
     # What python-socketio calls.

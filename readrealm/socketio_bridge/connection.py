@@ -214,13 +214,24 @@ class Inbox:
         except Exception as error:
             if not isinstance(error, self.consumer.refusals):
                 log.exception("event %s failed", event)
-            try:
-                reply = await self.consumer.refused(event, error)
-            except Exception:
-                log.exception("the refusal of event %s failed", event)
-                return
+            reply = await self._refuse(event, error)
         if ack_id is not None:
+            await self._acknowledge(event, ack_id, reply)
+
+    async def _refuse(self, event: str, error: Exception) -> Any:
+        try:
+            return await self.consumer.refused(event, error)
+        except Exception:
+            log.exception("the refusal of event %s failed", event)
+            return await EventConsumer.refused(self.consumer, event, error)
+
+    async def _acknowledge(self, event: str, ack_id: int, reply: Any) -> None:
+        """Answer; a reply that is no JSON is a bug like any other."""
+        try:
             self.connection.acknowledge(ack_id, [reply])
+        except Exception as error:
+            log.exception("the answer to event %s cannot be sent", event)
+            self.connection.acknowledge(ack_id, [await self._refuse(event, error)])
 
     async def _handle(self, message: dict[str, Any]) -> None:
         handler = getattr(self.consumer, get_handler_name(message), None)

@@ -39,6 +39,10 @@ ERRORS = {
 }
 
 
+PARTING_S = 5.0
+"""For a polling client to fetch the last packets of a session that the server has ended."""
+
+
 class Refusal(Exception):
     """A request that is answered with an Engine.IO error instead of a session."""
 
@@ -106,6 +110,8 @@ class Engine(engineio.AsyncServer):
         self.gate, self.forward = gate, forward
         self.draining = False
         self.sockets: dict[str, Session] = {}
+        self._parting: dict[str, Session] = {}
+        """Polling sessions that have ended, and what their clients have not fetched yet."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -198,6 +204,9 @@ class Engine(engineio.AsyncServer):
     def ended(self, session: Session) -> None:
         """Forget a session that was closed and tell the layer above, on a task of ours."""
         self.sockets.pop(session.sid, None)
+        if session.transport == "polling":
+            self._parting[session.sid] = session
+            self.loop.call_later(PARTING_S, self._parting.pop, session.sid, None)
         if self.gate is not None:
             self.gate.closed(session.scope)
         if (handler := self.handlers.get("disconnect")) is not None:
@@ -270,6 +279,8 @@ class Engine(engineio.AsyncServer):
         if sid is None:
             return None
         session = self.sockets.get(sid)
+        if session is None and scope.get("method") == "GET":
+            session = self._parting.pop(sid, None)
         # Another credential gets the answer of an unknown session: it learns nothing.
         if session is None or (self.gate and self.gate.credential(scope) != session.binding):
             raise Refusal(UNKNOWN_SID)

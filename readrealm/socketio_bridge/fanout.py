@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from .outlet import Outlet
 from .packets import event_text, websocket_frame
 
@@ -64,7 +66,12 @@ class Room:
     pending: list[tuple[str, bytes | None, tuple[str, ...]]] = field(default_factory=list)
     """Events of this turn of the event loop: name, JSON and the channels that are left out."""
     last_number: int | None = None
-    held: dict[int, Event] = field(default_factory=dict)
+    newest: int = 0
+    """The highest number that was announced, told or not."""
+    must_ask: bool = False
+    """Something may have been missed, whether or not a later number tells of it."""
+    held: dict[int, tuple[Event, tuple[str, ...]]] = field(default_factory=dict)
+    """Events that came too early, with whom they leave out."""
     repair: asyncio.Task[None] | None = None
 
     def members(self) -> list[Member]:
@@ -134,6 +141,7 @@ class Fanout:
         """What was published to a group may have been missed: fill the hole, if there is one."""
         room = self.rooms.get(group)
         if room is not None and room.last_number is not None:
+            room.must_ask = True
             self._repair(group, room, wait_s=0.0)
 
     def tell(self, group: str, event: Event, *, head: int) -> None:
@@ -154,17 +162,18 @@ class Fanout:
             if room.held:
                 self._release_held(group, room)
         elif number > room.last_number:
+            room.newest = max(room.newest, number)
             if len(room.held) < MAX_HELD:
-                room.held[number] = event
+                room.held[number] = (event, left_out)
             self._repair(group, room, wait_s=OVERTAKEN_WAIT_S)
 
     def _release_held(self, group: str, room: Room) -> None:
         while room.last_number is not None and room.held:
-            event = room.held.pop(room.last_number + 1, None)
-            if event is None:
+            early = room.held.pop(room.last_number + 1, None)
+            if early is None:
                 break
             room.last_number += 1
-            self._emit(group, room, event, ())
+            self._emit(group, room, *early)
 
     def _emit(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
         room.pending.append((event[0], event[1], left_out))
@@ -199,9 +208,10 @@ class Fanout:
         """Wait for late predecessors; ask for those that do not come, until there is no hole."""
         if wait_s:
             await asyncio.sleep(wait_s)
-            if not room.held:
-                return
         while self.rooms.get(group) is room and room.last_number is not None:
+            has_hole = room.newest > room.last_number
+            if not has_hole and not room.must_ask:
+                return
             try:
                 async with asyncio.timeout(BACKFILL_TIMEOUT_S):
                     missing = await self._missing(group, room, room.last_number)
@@ -209,33 +219,37 @@ class Fanout:
                 log.exception("a hole in %s could not be filled yet", group)
                 await asyncio.sleep(BACKFILL_RETRY_S)
                 continue
-            self._fill_in(group, room, missing)
-            if not room.held:
-                return
+            if not self._fill_in(group, room, missing):
+                self._give_up_hole(group, room)
 
     async def _missing(self, group: str, room: Room, after: int) -> Sequence[Event]:
-        if self.backfill is None:
-            return list(room.held.values())
-        return await self.backfill(group, after, max(room.held, default=None))
+        up_to = room.newest if room.newest > after else None
+        room.must_ask = room.must_ask and up_to is not None
+        return await self.backfill(group, after, up_to) if self.backfill else ()
 
-    def _fill_in(self, group: str, room: Room, missing: Sequence[Event]) -> None:
-        if room.last_number is None:
-            return
-        filled = 0
+    def _fill_in(self, group: str, room: Room, missing: Sequence[Event]) -> bool:
+        """Emit what was missing, and what waited for it; whether there was anything."""
+        filled = False
         for event in sorted(missing, key=lambda event: event[2] or 0):
-            if event[2] is not None and event[2] > room.last_number:
-                room.last_number = event[2]
-                self._emit(group, room, event, ())
-                filled += 1
-        self.gap_fills += bool(filled)
-        last = room.last_number
-        for number in [number for number in room.held if number <= last]:
-            del room.held[number]
+            number = event[2]
+            if number is not None and room.last_number is not None and number > room.last_number:
+                room.last_number = number
+                _, left_out = room.held.pop(number, (event, ()))
+                self._emit(group, room, event, left_out)
+                filled = True
+        self.gap_fills += filled
+        last = room.last_number or 0
+        room.held = {number: early for number, early in room.held.items() if number > last}
         self._release_held(group, room)
-        if room.held and not filled:
-            # The log does not have what was announced: go on with what there is.
+        return filled
+
+    def _give_up_hole(self, group: str, room: Room) -> None:
+        """The log does not have what was announced: go on with what there is."""
+        if room.held:
             room.last_number = min(room.held) - 1
             self._release_held(group, room)
+        elif room.last_number is not None:
+            room.newest = room.last_number
 
 
 def _encode(audience: str, name: str, argument: bytes | None) -> str:
@@ -247,7 +261,7 @@ def _encode(audience: str, name: str, argument: bytes | None) -> str:
 def plain_text(name: str, argument: bytes | None) -> str:
     """An event on a plain JSON WebSocket: ``{"event":name,"data":argument}``."""
     data = "" if argument is None else ',"data":' + argument.decode()
-    return '{"event":"' + name + '"' + data + "}"
+    return '{"event":' + msgspec.json.encode(name).decode() + data + "}"
 
 
 def _batches(

@@ -92,11 +92,13 @@ class FrameReader:
         max_bytes: of a message, over all of its fragments; may be changed at any time.
     """
 
-    __slots__ = ("_buffer", "_kind", "_parts", "_size", "max_bytes")
+    __slots__ = ("_buffer", "_kind", "_needed", "_parts", "_size", "max_bytes")
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._needed = 2
+        """Bytes that the frame at the start of the buffer has, as far as that is known."""
         self._kind: Opcode | None = None
         """What the fragments belong to; None between messages."""
         self._parts: list[bytes] = []
@@ -108,20 +110,25 @@ class FrameReader:
         Raises:
             FrameError: after which nothing more can be read.
         """
-        buffer = self._buffer + data if self._buffer else data
         messages: list[Message] = []
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return messages
+            data = bytes(self._buffer)
         start = 0
-        while (frame := self._next_frame(buffer, start)) is not None:
+        while (frame := self._next_frame(data, start)) is not None:
             first, payload, start = frame
             message = self._take(first, payload)
             if message is not None:
                 messages.append(message)
-        self._buffer = buffer[start:]
+        self._buffer = bytearray(data[start:])
         return messages
 
     def _next_frame(self, buffer: bytes, start: int) -> tuple[int, bytes, int] | None:
         """First byte, payload and end of the frame at ``start``; None while it is incomplete."""
         have = len(buffer) - start
+        self._needed = 2
         if have < 2:
             return None
         first, second = buffer[start], buffer[start + 1]
@@ -130,11 +137,13 @@ class FrameReader:
             width = 2 if size == 126 else 8
             head += width
             if have < head:
+                self._needed = head
                 return None
             size = int.from_bytes(buffer[start + 2 : start + head], "big")
         self._check_head(first, second, size)
         end = start + head + 4 + size
         if len(buffer) < end:
+            self._needed = end - start
             return None
         mask = buffer[start + head : start + head + 4]
         return first, apply_mask(buffer[start + head + 4 : end], mask), end
@@ -164,8 +173,9 @@ class FrameReader:
 
     def _add(self, payload: bytes, *, is_last: bool) -> Message | None:
         if not is_last:
-            self._parts.append(payload)
-            self._size += len(payload)
+            if payload:
+                self._parts.append(payload)
+                self._size += len(payload)
             return None
         kind, self._kind = self._kind, None
         if self._parts:

@@ -172,6 +172,8 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
 
     async def flush(self) -> None:
         self.channels, self.groups = {}, {}
+        self.fanout.rooms.clear()
+        self._group_of.clear()
         for bus in self._shards:
             await bus.close()
 

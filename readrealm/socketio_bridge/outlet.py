@@ -74,14 +74,26 @@ class Outlet:
     def _enqueue(self, item: EnginePacket) -> None:
         if self.closed:
             return
+        if self._is_full():
+            self.cut()
+            return
         self.queue.append(item)
         self.queued_bytes += len(item)
-        if self.queued_bytes > self.congestion.max_queue_bytes:
-            self.cut()
-        elif self.writer is not None:
+        if self.writer is not None:
             self.congestion.watch(self)
         elif self.wake is not None:
             self.wake.set()
+
+    def _is_full(self) -> bool:
+        """Whether too much waits already; one packet of any size may always wait.
+
+        Without a frame writer the first packet is on its way to a client that comes to fetch
+        it, so only what piles up behind it counts.
+        """
+        waiting = self.queued_bytes
+        if self.writer is None and self.queue:
+            waiting -= len(self.queue[0])
+        return waiting > self.congestion.max_queue_bytes
 
     def flush(self) -> bool:
         """Hand queued packets to the frame writer; whether all of them went."""

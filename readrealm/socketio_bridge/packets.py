@@ -134,6 +134,11 @@ class Packet(packet.Packet):
 
     json = Json
 
+    def __init__(self, *args: Any, encoded_packet: str | None = None, **options: Any) -> None:
+        if encoded_packet == "":
+            raise BadPacket("an empty packet")
+        super().__init__(*args, encoded_packet=encoded_packet, **options)
+
     def decode(self, encoded_packet: str) -> int:
         """Read a packet; the result is the number of attachments that must follow.
 

@@ -85,7 +85,7 @@ async def serve(
     async with sending(outlet, send, timeout_s=STALL_TIMEOUT_S):
         try:
             while not outlet.closed:
-                _take(inbox, await next_packet(receive, MAX_FRAME_BYTES))
+                _take(inbox, await next_packet(receive, lambda: MAX_FRAME_BYTES))
         except Gone:
             outlet.close("transport close")
         except OversizedFrame:
@@ -104,7 +104,7 @@ def _take(inbox: Inbox, content: EnginePacket) -> None:
     frame = Json.loads(content)
     event = frame.get("event") if isinstance(frame, dict) else None
     ack_id = frame.get("id") if isinstance(frame, dict) else None
-    if not isinstance(event, str) or not isinstance(ack_id, int | None):
+    if not isinstance(event, str) or not isinstance(ack_id, int | None) or ack_id is True:
         raise BadPacket("a frame needs an event, and its id must be a number")
     if event not in inbox.consumer.events:
         return

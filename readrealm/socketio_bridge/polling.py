@@ -167,8 +167,8 @@ async def _until_woken(session: Session, poll: asyncio.Event, receive: "Receive"
         gone.cancel()
         woken.cancel()
     if not poll.is_set() and session.transport == "polling":
-        session.close("transport close")
         session.queue.clear()
+        session.close("transport close")
 
 
 async def _client_gone(receive: "Receive") -> None:

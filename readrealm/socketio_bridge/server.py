@@ -17,6 +17,11 @@ from .session import Session
 DRAIN_S = 5.0
 """For what follows the end of all sessions, when the lifespan ends."""
 
+RESERVED_EVENTS = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+"""Names that mean something to the protocol or to its clients; a client may not send them."""
+
 ATTACHMENTS_TIMEOUT_S = 10.0
 """For the attachments that a binary packet announces."""
 
@@ -34,6 +39,8 @@ class Server(socketio.AsyncServer):
             | options
         )
         self.eio.expects_connect = True
+        self._deciding: set[tuple[str, str]] = set()
+        """Sessions and namespaces whose CONNECT is being decided."""
         self._held: dict[tuple[str, str], list[EnginePacket]] = {}
         """Packets for a client whose CONNECT is being decided: they must not overtake it."""
 
@@ -82,8 +89,6 @@ class Server(socketio.AsyncServer):
             return
         if isinstance(data, bytes):
             raise BadPacket("an attachment that no packet announced")
-        if not data:
-            raise BadPacket("an empty packet")
         received = Packet(encoded_packet=data)
         namespace = received.namespace or "/"
         match received.packet_type:
@@ -102,8 +107,10 @@ class Server(socketio.AsyncServer):
 
     async def _receive_event(self, session: Session, namespace: str, received: Packet) -> None:
         connection = session.connections.get(namespace)
+        event, *args = received.data
+        if event in RESERVED_EVENTS:
+            return
         if isinstance(connection, Connection):
-            event, *args = received.data
             if not connection.deliver(str(event), args, received.id) and received.id is not None:
                 connection.acknowledge(received.id, [])
         else:
@@ -149,13 +156,18 @@ class Server(socketio.AsyncServer):
         if not self._knows(namespace):
             await self._refuse(session, namespace, {"message": "Invalid namespace"})
             return
-        if namespace in session.connections:
+        key = (eio_sid, namespace)
+        if namespace in session.connections or key in self._deciding:
             raise BadPacket("a second CONNECT to the same namespace")
         handler = self.namespace_handlers.get(namespace)
-        if isinstance(handler, BridgeNamespace):
-            await self._connect_bridge(session, handler, data)
-        else:
-            await self._connect_stock(session, namespace, data)
+        self._deciding.add(key)
+        try:
+            if isinstance(handler, BridgeNamespace):
+                await self._connect_bridge(session, handler, data)
+            else:
+                await self._connect_stock(session, namespace, data)
+        finally:
+            self._deciding.discard(key)
 
     def _knows(self, namespace: str) -> bool:
         return (
@@ -197,7 +209,9 @@ class Server(socketio.AsyncServer):
             await super()._handle_connect(session.sid, namespace, auth)
         finally:
             self._held.pop(key, None)
-        if self.manager.sid_from_eio_sid(session.sid, namespace) is not None:
+        if session.closed:
+            await super()._handle_disconnect(session.sid, namespace, session.reason)
+        elif self.manager.sid_from_eio_sid(session.sid, namespace) is not None:
             session.connections[namespace] = True
             for part in held:
                 session.put(part)
@@ -235,9 +249,9 @@ class Server(socketio.AsyncServer):
         session: Session | None = self.eio.sockets.get(eio_sid)
         if session is None:
             return
-        held = self._held.get((eio_sid, namespace)) if may_wait else None
-        if held is not None:
-            held.extend(parts)
+        if may_wait and (eio_sid, namespace) in self._deciding:
+            # To a client that may be refused yet: a stock handler's own words wait, no others go.
+            self._held.get((eio_sid, namespace), []).extend(parts)
             return
         for part in parts:
             session.put(part)

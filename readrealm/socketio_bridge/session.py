@@ -27,6 +27,7 @@ class Session(Outlet):
         "attributes",
         "binding",
         "connections",
+        "deadline",
         "engine",
         "max_frame_bytes",
         "poll",
@@ -54,6 +55,8 @@ class Session(Outlet):
         self.upgrade: asyncio.Future[bool] | None = None
         """Pending while a WebSocket probes; its result is whether it took over."""
         self.timer: asyncio.TimerHandle | None = None
+        self.deadline: asyncio.TimerHandle | None = None
+        """Of the first CONNECT."""
 
     def start(self) -> None:
         """Begin the heartbeat and the wait for the first Socket.IO CONNECT."""
@@ -61,9 +64,11 @@ class Session(Outlet):
         opened_at = loop.time()
         self.timer = loop.call_at(opened_at + self.engine.ping_interval, self._ping)
         if self.engine.expects_connect:
-            loop.call_at(opened_at + self.engine.connect_timeout_s, self._expect_connected)
+            due = opened_at + self.engine.connect_timeout_s
+            self.deadline = loop.call_at(due, self._expect_connected)
 
     def _expect_connected(self) -> None:
+        self.deadline = None
         if not self.closed and not self.connections:
             self.close("connect timeout")
 
@@ -137,11 +142,11 @@ class Session(Outlet):
             return
         self.closed = True
         self.reason, self.close_code = reason, code
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        for timer in (self.timer, self.deadline):
+            if timer is not None:
+                timer.cancel()
+        self.timer = self.deadline = None
         if self.transport == "polling":
-            self.queue.clear()
             self.queue.append(farewell)
         for event in (self.poll, self.wake):
             if event is not None:

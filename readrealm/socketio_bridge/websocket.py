@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from .outlet import FrameWriter, Outlet
@@ -83,27 +83,31 @@ async def _take_over(session: Session, receive: "Receive", send: "Send") -> bool
 
 
 async def _probe(session: Session, receive: "Receive", send: "Send") -> bool:
-    if await next_packet(receive, session.max_frame_bytes) != "2probe":
+    if await next_packet(receive, lambda: session.max_frame_bytes) != "2probe":
         return False
     await send({"type": "websocket.send", "text": "3probe"})
     if session.poll is not None and not session.queue:
         session.put(NOOP)
-    completed = await next_packet(receive, session.max_frame_bytes) == "5"
+    completed = await next_packet(receive, lambda: session.max_frame_bytes) == "5"
     return completed and not session.closed
 
 
-async def next_packet(receive: "Receive", max_bytes: int) -> EnginePacket:
+async def next_packet(receive: "Receive", limit: Callable[[], int]) -> EnginePacket:
     """The content of the next frame.
+
+    Args:
+        limit: the most bytes it may have, asked when it is there.
 
     Raises:
         Gone: the WebSocket ended.
-        OversizedFrame: it is larger than ``max_bytes``.
+        OversizedFrame: it is larger than the limit.
     """
     message = await receive()
     if message["type"] == "websocket.disconnect":
         raise Gone
     data = message.get("bytes")
     content: EnginePacket = message["text"] if data is None else data
+    max_bytes = limit()
     if len(content) > max_bytes or _is_longer_in_bytes(content, max_bytes):
         raise OversizedFrame
     return content
@@ -138,6 +142,8 @@ class _Carrier:
     def __init__(self, session: Session, scope: "Scope", receive: "Receive", send: "Send") -> None:
         self.session, self.receive, self.send = session, receive, send
         session.writer = frame_writer(scope)
+        if session.writer is not None:
+            session.writer.limit_incoming(session.max_frame_bytes)
 
     async def run(self) -> None:
         """Serve until either side ends it."""
@@ -149,7 +155,8 @@ class _Carrier:
         session = self.session
         try:
             while True:
-                await session.receive(await next_packet(self.receive, session.max_frame_bytes))
+                item = await next_packet(self.receive, lambda: session.max_frame_bytes)
+                await session.receive(item)
         except Gone:
             session.close("transport close")
         except OversizedFrame:
