@@ -1,7 +1,9 @@
 """Chat as a Django app: holds what its wiring builds, one for each event loop."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from django.apps import AppConfig
@@ -41,6 +43,20 @@ class ChatConfig(AppConfig):
             built = self._built[loop] = build_from_settings()
         return built
 
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator["Chat"]:
+        """Chat for one piece of work: the worker's own on its event loop, and elsewhere one whose
+        connections end with the work."""
+        loop = asyncio.get_running_loop()
+        is_own = loop in self._built
+        chat = self.here()
+        try:
+            yield chat
+        finally:
+            if not is_own:
+                del self._built[loop]
+                await _close(chat)
+
     @property
     def upkeep(self) -> "ChatUpkeep":
         """What the worker on the running event loop has to keep doing."""
@@ -64,6 +80,21 @@ class ChatConfig(AppConfig):
 
     def ensure_indexes(self) -> None:
         """Build what is missing of the MongoDB indexes. Blocks; may be called again."""
-        from chat.documents import ensure_indexes
+        from chat import documents, moderation_documents
 
-        ensure_indexes()
+        documents.ensure_indexes()
+        moderation_documents.ensure_indexes()
+
+
+async def _close(chat: "Chat") -> None:
+    """End what a loop holds that did only one piece of work."""
+    from channels.layers import get_channel_layer
+
+    from readrealm.stores import mongo, redis
+
+    await chat.logs.close()
+    await chat.broadcast.close()
+    layer: Any = get_channel_layer()
+    await layer.flush()
+    await redis.aclose()
+    await mongo.aclose()

@@ -2,7 +2,7 @@
 which rooms its own socket is in."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -21,8 +21,10 @@ from chat.events import (
     Joined,
     JoinRoom,
     LeaveRoom,
+    ModerationNotice,
     ReactMessage,
     Refused,
+    ReportMessage,
     Said,
     Typing,
 )
@@ -81,6 +83,8 @@ class ChatConsumer(EventConsumer):
                 await self.service.delete(command, self._require_member(command.book_id))
             case ReactMessage() as command:
                 await self.service.react(command, self._require_member(command.book_id))
+            case ReportMessage() as command:
+                await self.service.report(command, self._require_member(command.book_id))
             case Typing() as command:
                 await self.service.typing(command, self._require_member(command.book_id))
             case GetMessages() as command:
@@ -104,25 +108,25 @@ class ChatConsumer(EventConsumer):
         return Refused(code=code, error=text, retry_after_ms=retry_after_ms)
 
     async def disconnected(self) -> None:
-        for book_id in sorted(self.rooms):
-            try:
-                await self._depart(book_id)
-            except AppError as refusal:
-                log.warning(
-                    "the roster of room %d learns of a departure later: %s", book_id, refusal
-                )
+        if self.identity.known is not None:
+            self.service.seats.give_up(self.identity.known, self)
+        await self._depart_from(self.rooms)
 
     # ------------------------------------------------------------------ rooms
 
     async def _join_room(self, command: JoinRoom) -> Joined:
         self._claim(command)
+        visitor = self._visitor()
+        # Seated first, asked second: whoever is sanctioned in between is told.
+        self.service.seats.take(visitor.identity, self)
+        await self.service.require_welcome(command.book_id, visitor)
         is_new = command.book_id not in self.rooms
         if is_new:
             await self._listen(command.book_id)
         try:
             welcome = await self.service.welcome(command.book_id)
             await self.emit("previousMessages", welcome.messages)
-            members = await self.service.enter(command.book_id, self._visitor())
+            members = await self.service.enter(command.book_id, visitor)
         except BaseException:
             if is_new:
                 self.rooms.discard(command.book_id)
@@ -144,11 +148,36 @@ class ChatConsumer(EventConsumer):
         await self._depart(command.book_id)
         return Done()
 
+    async def _depart_from(self, book_ids: Iterable[int]) -> None:
+        """Out of several rooms, whether or not the roster can be told now."""
+        for book_id in sorted(book_ids):
+            try:
+                await self._depart(book_id)
+            except AppError as refusal:
+                log.warning(
+                    "the roster of room %d learns of a departure later: %s", book_id, refusal
+                )
+
     async def _depart(self, book_id: int) -> None:
         """Out of the room first, told second: the leaver does not hear of it."""
         self.rooms.discard(book_id)
         await self.leave(room_name(book_id))
         await self.service.leave(book_id, self._visitor())
+
+    # ------------------------------------------------------------------ moderation
+
+    def be_told(self, notice: ModerationNotice) -> None:
+        """Have a notice take its turn among the events of this socket."""
+        self.inbox.dispatch({"type": "reader.moderated", "notice": notice})
+
+    async def reader_moderated(self, message: Mapping[str, Any]) -> None:
+        """Tell the reader, and leave the rooms that are closed to them."""
+        notice: ModerationNotice = message["notice"]
+        await self.emit("moderationNotice", notice)
+        if notice.action == "unban":
+            return
+        closed = {book_id for book_id in self.rooms if notice.book_id in (UNSET, book_id)}
+        await self._depart_from(closed)
 
     # ------------------------------------------------------------------ who and where
 

@@ -429,6 +429,7 @@ COMMANDS: dict[str, Command] = {
     "deleteMessage": Command(payload=DeleteMessage, ack=Done, causes=("messageDeleted",)),
     "reactMessage": Command(payload=ReactMessage, ack=Done, causes=("reactionChanged",)),
     "typing": Command(payload=Typing, ack=Done, causes=("userTyping",)),
+    "reportMessage": Command(payload=ReportMessage, ack=Done),
     "getPresence": Command(payload=GetPresence, ack=PresentMembers),
 }
 

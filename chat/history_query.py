@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -111,7 +110,7 @@ class MessageQuerySet:
         self.is_newest_first = True
         self._part = slice(0, MOST_LISTED)
         self._found: list[Any] | None = None
-        self._examined: list[Any] | None = None
+        self._examined: list[Document] | None = None
 
     # ------------------------------------------------------------------ asked for by Django
 
@@ -187,7 +186,7 @@ class MessageQuerySet:
         if not self._residual():
             last = MOST_LISTED
         elif len(self._looked_at()) == MOST_FOUND:
-            moment: datetime = self._looked_at()[-1].created_at
+            moment: datetime = self._looked_at()[-1]["createdAt"]
             return moment
         else:
             last = MOST_EXAMINED
@@ -212,23 +211,22 @@ class MessageQuerySet:
         if self._found is None:
             start, stop = self._part.start, self._part.stop
             if self._residual():
-                self._found = self._looked_at()[start:stop]
+                rows = [Message._from_son(row) for row in self._looked_at()[start:stop]]
             elif stop <= start:
-                self._found = []
+                rows = []
             else:
                 with answered_in_time():
-                    rows = self._indexed().skip(start).limit(stop - start)
-                    self._found = [self.model.from_document(row) for row in rows]
+                    rows = list(self._indexed().skip(start).limit(stop - start))
+            self._found = [self.model.from_document(row) for row in rows]
         return self._found
 
-    def _looked_at(self) -> list[Any]:
+    def _looked_at(self) -> list[Document]:
         """What is found by looking at each of the first `MOST_EXAMINED`."""
         if self._examined is None:
             pipeline = [{"$match": {"$and": self._residual()}}, {"$limit": MOST_FOUND}]
             with answered_in_time():
                 rows = self._indexed().limit(MOST_EXAMINED).aggregate(pipeline, hint=self._index())
-                found = [Message._from_son(row) for row in islice(rows, MOST_FOUND)]
-            self._examined = [self.model.from_document(row) for row in found]
+                self._examined = list(rows)
         return self._examined
 
     def _indexed(self) -> Any:

@@ -46,3 +46,7 @@ class Book(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("chat:room", args=[self.pk])
+
+
+# Below `Book`, which it needs: Django finds the models of an app through this module only.
+from chat import history  # noqa: E402, F401

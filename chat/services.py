@@ -15,6 +15,7 @@ from chat.events import (
     MessagesPage,
     PresentMembers,
     ReactMessage,
+    ReportMessage,
     RoomEvent,
     RoomLogEvent,
     Typing,
@@ -39,8 +40,10 @@ from chat.rules import (
     require_author,
     window,
 )
+from chat.sanctions import Seats
 from readrealm.kernel.clock import Clock, iso_ms, utc
 from readrealm.kernel.errors import NotFound
+from readrealm.kernel.identity import Identity
 from readrealm.kernel.wire import plain
 
 
@@ -100,6 +103,22 @@ class Roster(Protocol):
     async def counts(self, book_ids: Sequence[int]) -> dict[int, int]: ...
 
 
+class Gate(Protocol):
+    """Who may take part at present, as moderators have it."""
+
+    async def require_free(self, reader: Identity, book_id: int) -> None:
+        """Raises: Forbidden."""
+        ...
+
+
+class Desk(Protocol):
+    """Where readers report what moderators should see."""
+
+    async def report(self, command: ReportMessage, visitor: Visitor) -> None:
+        """Raises: InvalidInput, NotFound."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
     """What a reader who comes in reads first."""
@@ -122,9 +141,21 @@ class ChatService:
     broadcast: Broadcast
     allowance: Allowance
     roster: Roster
+    gate: Gate
+    desk: Desk
+    seats: Seats
+    """The sockets of this worker, by reader."""
     clock: Clock
 
     # ------------------------------------------------------------------ coming and going
+
+    async def require_welcome(self, book_id: int, visitor: Visitor) -> None:
+        """Let pass a reader who may come into a room.
+
+        Raises:
+            Forbidden: a moderator closed it to this reader; says until when.
+        """
+        await self.gate.require_free(visitor.identity, book_id)
 
     async def welcome(self, book_id: int) -> Welcome:
         """History for a socket that hears the room already, so that nothing falls in between."""
@@ -189,11 +220,13 @@ class ChatService:
 
         Raises:
             InvalidInput: text that may not be said.
+            Forbidden: a moderator closed the room to the author.
             RateLimited: the author writes too often, or the room is written to too fast.
             NotFound: the message that is answered is not there.
         """
         content = clean_content(command.content)
         client_msg_id = clean_client_msg_id(command.client_msg_id)
+        await self.require_welcome(command.book_id, visitor)
         await self._spend("chatMessage", visitor)
         answered = await self._answered(command)
         return await self._tell(
@@ -215,10 +248,11 @@ class ChatService:
         Raises:
             InvalidInput: text that may not be said.
             NotFound: there is no such message, or it is removed.
-            Forbidden: somebody else wrote it.
+            Forbidden: somebody else wrote it, or a moderator closed the room to the author.
             RateLimited: too many changes.
         """
         content = clean_content(command.content)
+        await self.require_welcome(command.book_id, visitor)
         await self._spend("changeMessage", visitor)
         require_author(await self._find(command), visitor.identity)
         return await self._tell(
@@ -257,9 +291,11 @@ class ChatService:
             InvalidInput: not an emoji.
             NotFound: there is no such message, or it is removed.
             InvalidState: the message has all the reactions it can have.
+            Forbidden: a moderator closed the room to the reader.
             RateLimited: too many reactions.
         """
         emoji = check_emoji(command.emoji)
+        await self.require_welcome(command.book_id, visitor)
         await self._spend("changeMessage", visitor)
         switch = ReactionSwitch(
             book_id=command.book_id,
@@ -269,6 +305,17 @@ class ChatService:
             on=command.on,
         )
         await self._tell(await self.messages.change(switch))
+
+    async def report(self, command: ReportMessage, visitor: Visitor) -> None:
+        """Show a message to the moderators; once more changes nothing.
+
+        Raises:
+            InvalidInput: a reason or a note that may not be kept.
+            NotFound: there is no such message.
+            RateLimited: too many reports.
+        """
+        await self._spend("reportMessage", visitor)
+        await self.desk.report(command, visitor)
 
     async def typing(self, command: Typing, visitor: Visitor) -> None:
         """Tell the room that somebody writes, or no longer does; nothing is kept.

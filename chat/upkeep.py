@@ -22,6 +22,8 @@ STEP_S = 10.0
 
 ROOMS_AT_ONCE = 500
 
+LISTEN_AGAIN_S = 1.0
+
 
 class KeptRoster(Protocol):
     """The rosters, as their keeper sees them."""
@@ -69,10 +71,12 @@ class ChatUpkeep:
         roster: KeptRoster,
         logs: Logs,
         rooms: LocalRooms,
+        listen: Callable[[], Awaitable[None]] | None = None,
         renew_every_s: float = RENEW_EVERY_S,
         head_every_s: float = HEAD_EVERY_S,
     ) -> None:
         self._service, self._roster, self._logs, self._rooms = service, roster, logs, rooms
+        self._listen = listen
         self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
 
     async def run(self) -> None:
@@ -85,6 +89,8 @@ class ChatUpkeep:
                 duties.create_task(self._repeat(self.keep_rosters, self._renew_every_s))
                 duties.create_task(self._repeat(self.settle, self._renew_every_s))
                 duties.create_task(self._repeat(self.tell_heads, self._head_every_s))
+                if self._listen is not None:
+                    duties.create_task(self._keep_listening(self._listen))
         finally:
             await self._retire()
 
@@ -131,6 +137,17 @@ class ChatUpkeep:
             await self._roster.retire()
         except AppError as refusal:
             log.warning("the lease ends by itself: %s", refusal)
+
+    async def _keep_listening(self, listen: Callable[[], Awaitable[None]]) -> None:
+        """Hear what moderators have to say to readers; begin again when the layer is lost."""
+        while True:
+            try:
+                await listen()
+            except (OSError, TimeoutError) as error:
+                log.warning("notices of moderators are not heard: %s", error)
+            except Exception:
+                log.exception("notices of moderators are not heard")
+            await asyncio.sleep(LISTEN_AGAIN_S)
 
     async def _repeat(self, duty: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:

@@ -11,8 +11,13 @@ from redis.asyncio import Redis
 from chat.broadcast import ChannelBroadcast
 from chat.conf import chat_settings
 from chat.entries import Document
+from chat.gate import SanctionGate
+from chat.moderation import ModerationService
+from chat.moderation_notices import LayerNotices, NoticeListener
+from chat.moderation_store import ModerationRecords
 from chat.presence_store import ValkeyRoster
 from chat.repository import RoomLogs
+from chat.sanctions import Seats
 from chat.services import Allowance, ChatService
 from chat.upkeep import ChatUpkeep
 from readrealm.kernel.clock import now_ms
@@ -25,6 +30,7 @@ class Chat:
     """Chat on one event loop of one process."""
 
     service: ChatService
+    moderation: ModerationService
     upkeep: ChatUpkeep
     logs: RoomLogs
     roster: ValkeyRoster
@@ -36,11 +42,41 @@ def build(
 ) -> Chat:
     """Chat for the running event loop; no store is asked yet."""
     logs, roster, broadcast = RoomLogs(database), ValkeyRoster(valkey), ChannelBroadcast(layer)
-    service = ChatService(
-        messages=logs, broadcast=broadcast, allowance=allowance, roster=roster, clock=now_ms
+    records, seats = ModerationRecords(database), Seats()
+
+    gate = SanctionGate(records.holding, clock=now_ms)
+    moderation = ModerationService(
+        messages=logs,
+        broadcast=broadcast,
+        records=records,
+        notices=LayerNotices(layer),
+        clock=now_ms,
     )
-    upkeep = ChatUpkeep(service=service, roster=roster, logs=logs, rooms=broadcast)
-    return Chat(service=service, upkeep=upkeep, logs=logs, roster=roster, broadcast=broadcast)
+    service = ChatService(
+        messages=logs,
+        broadcast=broadcast,
+        allowance=allowance,
+        roster=roster,
+        gate=gate,
+        desk=moderation,
+        seats=seats,
+        clock=now_ms,
+    )
+    upkeep = ChatUpkeep(
+        service=service,
+        roster=roster,
+        logs=logs,
+        rooms=broadcast,
+        listen=NoticeListener(layer, seats, expire=gate.expire).listen,
+    )
+    return Chat(
+        service=service,
+        moderation=moderation,
+        upkeep=upkeep,
+        logs=logs,
+        roster=roster,
+        broadcast=broadcast,
+    )
 
 
 def build_from_settings() -> Chat:

@@ -8,7 +8,7 @@ credentials); this module owns what is written to them and when.
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,7 @@ class Bus:
         self._pending_bytes = 0
         self._work = asyncio.Event()
         self._subscriber: Any = None
+        self._duties: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.publish_failures = 0
         """Publications that were given up, since the start."""
@@ -94,7 +95,7 @@ class Bus:
         Raises:
             BusUnavailable: not taken within `REPLY_TIMEOUT_S`; it may still be delivered.
         """
-        self._start()
+        self._keep(self._keep_publishing, "bus publisher")
         if self._pending_bytes + len(payload) > MAX_PENDING_BYTES:
             self.publish_failures += 1
             raise BusUnavailable("too much waits to be published")
@@ -113,7 +114,7 @@ class Bus:
             BusUnavailable: not confirmed within `REPLY_TIMEOUT_S`. It stays wanted until
                 `release`, and begins when the server is back.
         """
-        self._start()
+        self._keep(self._keep_listening, "bus subscriber")
         subscription = self._subscriptions.get(channel)
         if subscription is None:
             subscription = _Subscription(asyncio.get_running_loop().create_future())
@@ -143,7 +144,8 @@ class Bus:
 
     async def close(self) -> None:
         """Close both connections; a later call opens them again."""
-        tasks, self._tasks = self._tasks, []
+        tasks, self._tasks = [*self._tasks, *self._duties.values()], []
+        self._duties = {}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -153,12 +155,10 @@ class Bus:
             subscription.confirmed.cancel()
         self._subscriptions.clear()
 
-    def _start(self) -> None:
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._keep_publishing(), name="bus publisher"),
-                asyncio.create_task(self._keep_listening(), name="bus subscriber"),
-            ]
+    def _keep(self, duty: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Have a duty done from now on; one that nobody asked for costs no connection."""
+        if name not in self._duties:
+            self._duties[name] = asyncio.create_task(duty(), name=name)
 
     # Publishing: whatever came together leaves in one write.
 
@@ -170,6 +170,7 @@ class Bus:
                 self._work.clear()
                 batch, self._pending, self._pending_bytes = self._pending, [], 0
                 await self._publish_batch(connection, batch)
+                _heed_cancellation()
         finally:
             _give_up(self._pending)
             await _disconnect(connection)
@@ -196,8 +197,10 @@ class Bus:
         waiting = [item for item in batch if not item.taken.done()]
         commands = [("PUBLISH", item.channel, item.payload) for item in waiting]
         await connection.send_packed_command(connection.pack_commands(commands))
+        _heed_cancellation()
         for item in waiting:
             listeners = await connection.read_response()
+            _heed_cancellation()
             if not item.taken.done():
                 item.taken.set_result(listeners)
 
@@ -210,6 +213,7 @@ class Bus:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     await connection.connect()
+                _heed_cancellation()
                 await self._resubscribe(connection)
                 attempt = 0
                 await self._listen(connection)
@@ -282,6 +286,13 @@ class Bus:
                 await connection.send_command(command, channel, check_health=False)
             except CONNECTION_ERRORS as error:
                 log.debug("%s of %s waits for the next connection: %r", command, channel, error)
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled now if a library swallowed it, as `asyncio.wait_for` of Python 3.11 may."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _ping(connection: Any) -> None:

@@ -93,7 +93,7 @@ class Outlet:
         waiting = self.queued_bytes
         if self.writer is None and self.queue:
             waiting -= len(self.queue[0])
-        return waiting > self.congestion.max_queue_bytes
+        return waiting >= self.congestion.max_queue_bytes
 
     def flush(self) -> bool:
         """Hand queued packets to the frame writer; whether all of them went."""

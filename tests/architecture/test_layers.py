@@ -22,12 +22,13 @@ IO_MODULES = {
     "socketio",
     "threading",
 }
+PURE_CHAT = ("rules.py", "services.py", "presence.py", "sanctions.py", "moderation.py")
 PURE = [
     *sorted((ROOT / "readrealm/kernel").glob("*.py")),
     *sorted((ROOT / "speech/audio").glob("*.py")),
     *sorted(ROOT.glob("*/events.py")),
     *sorted(ROOT.glob("speech/*/events.py")),
-    *(ROOT / "chat" / name for name in ("rules.py", "services.py", "presence.py")),
+    *(ROOT / "chat" / name for name in PURE_CHAT),
 ]
 PROMISE_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 

@@ -37,6 +37,9 @@ LEAVES = {
     "chat/rules.py": "what may be said",
     "chat/entries.py": "a message as a document",
     "chat/batches.py": "what arrives together goes together",
+    "chat/gate.py": "whether moderators let the author in",
+    "chat/sanctions.py": "what keeps a reader out, and where",
+    "chat/moderation_store.py": "what holds at present, asked once a second",
     "readrealm/stores/allowance.py": "whether the author may speak now",
     "readrealm/stores/redis.py": "where that is kept",
 }

@@ -274,6 +274,17 @@ async def test_another_event_loop_reaches_the_members(layer: RoomChannelLayer) -
     await until(lambda: member.heard == [HEARD])
 
 
+async def test_an_event_loop_that_only_sends_opens_one_connection(
+    layer: RoomChannelLayer, server: redis.Redis
+) -> None:
+    before = {client["id"] for client in server.client_list()}
+
+    await layer.group_send("book_42", EMISSION)
+    await asyncio.sleep(0.1)  # time for a second one to appear
+
+    assert len({client["id"] for client in server.client_list()} - before) == 1
+
+
 async def test_synchronous_code_reaches_the_members_and_leaves_no_connection(
     layer: RoomChannelLayer, server: redis.Redis
 ) -> None:

@@ -23,13 +23,15 @@ from chat.events import (
     MessageUpdated,
     Reaction,
     ReactionChanged,
+    ReportMessage,
     RoomEvent,
     RoomLogEvent,
 )
 from chat.presence import Entrance, Movement, member_key
-from chat.rules import Change, Draft, Kept
+from chat.rules import Change, Draft, Kept, Visitor
+from chat.sanctions import Seats
 from chat.services import ChatService
-from readrealm.kernel.errors import NotFound, RateLimited, StoreUnavailable
+from readrealm.kernel.errors import Forbidden, NotFound, RateLimited, StoreUnavailable
 from readrealm.kernel.identity import Identity
 
 NOW_MS = 1_795_253_400_123
@@ -173,6 +175,27 @@ class Spends:
         self.spent.append(key)
 
 
+class Doors:
+    """Rooms that are open to everybody but those whose user id is named."""
+
+    def __init__(self, *closed_to: str) -> None:
+        self.closed_to = set(closed_to)
+
+    async def require_free(self, reader: Identity, book_id: int) -> None:
+        if reader.user_id in self.closed_to:
+            raise Forbidden("a moderator closed this room to you")
+
+
+class Reports:
+    """What readers reported."""
+
+    def __init__(self) -> None:
+        self.kept: list[ReportMessage] = []
+
+    async def report(self, command: ReportMessage, visitor: Visitor) -> None:
+        self.kept.append(command)
+
+
 def chat(**parts: Any) -> ChatService:
     """The service over stand-ins; ``chat(allowance=Spends(1))`` changes one."""
     usual: dict[str, Any] = {
@@ -180,6 +203,9 @@ def chat(**parts: Any) -> ChatService:
         "broadcast": Heard(),
         "allowance": Spends(),
         "roster": MemoryRoster(),
+        "gate": Doors(),
+        "desk": Reports(),
+        "seats": Seats(),
         "clock": lambda: NOW_MS,
     }
     return ChatService(**usual | parts)

@@ -266,6 +266,7 @@ NEEDS_MEMBERSHIP = {
     "editMessage": {"messageId": "a" * 24, "content": "x"},
     "deleteMessage": {"messageId": "a" * 24},
     "reactMessage": {"messageId": "a" * 24, "emoji": "🐋", "on": True},
+    "reportMessage": {"messageId": "a" * 24, "reason": "spam"},
     "typing": {"on": True},
     "getPresence": {},
 }

@@ -21,6 +21,7 @@ VALID: dict[str, dict[str, Any]] = {
     "deleteMessage": {"bookId": 42, "messageId": ID},
     "reactMessage": {"bookId": 42, "messageId": ID, "emoji": "🐋", "on": True},
     "typing": {"bookId": 42, "on": False},
+    "reportMessage": {"bookId": 42, "messageId": ID, "reason": "spam", "note": "twice"},
     "getPresence": {"bookId": 42},
 }
 

@@ -1,0 +1,5 @@
+"""Chat in Django's admin."""
+
+from chat.admin.messages import ChatMessageAdmin
+
+__all__ = ["ChatMessageAdmin"]

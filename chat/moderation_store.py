@@ -1,0 +1,181 @@
+"""Every MongoDB query of moderation, on the event loop."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import pymongo
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from chat.entries import COLLECTION, Document, Kind, State
+from chat.events import ReportMessage
+from chat.moderation import LogRecord, Verdict
+from chat.moderation_documents import ACTS, REPORTS, SANCTIONS
+from chat.sanctions import Measure, ReaderKey, Sanction
+from readrealm.kernel.clock import utc
+from readrealm.kernel.errors import StoreUnavailable
+from readrealm.kernel.identity import Identity
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 5.0
+"""For one question or one act."""
+
+MOST_SANCTIONS = 50_000
+"""Holding ones that a worker knows; of more, those that end first."""
+
+
+class ModerationRecords:
+    """What `chat.moderation.Records` asks for, in MongoDB, durably.
+
+    Every method raises `StoreUnavailable` when MongoDB gives no answer in time.
+    """
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        def collection(name: str) -> AsyncCollection[Document]:
+            return database.get_collection(
+                name,
+                codec_options=CodecOptions(tz_aware=True),
+                write_concern=WriteConcern(w="majority", j=True),
+                read_concern=ReadConcern("majority"),
+            )
+
+        self._entries, self._sanctions = collection(COLLECTION), collection(SANCTIONS)
+        self._reports, self._acts = collection(REPORTS), collection(ACTS)
+
+    async def write(self, record: LogRecord) -> None:
+        """Put an act on record."""
+        user_id, authenticated = record.reader
+        document: Document = {
+            "at": utc(record.at_ms),
+            "act": str(record.act),
+            "moderatorId": record.moderator.user_id,
+            "moderatorName": record.moderator.username,
+            "reason": record.reason,
+            "userId": user_id,
+            "authenticated": authenticated,
+            "username": record.username,
+            "bookId": record.book_id,
+            "messageId": None if record.message_id is None else ObjectId(record.message_id),
+            "until": None if record.until_ms is None else utc(record.until_ms),
+        }
+        with _deadline():
+            await self._acts.insert_one(document)
+
+    async def impose(self, sanction: Sanction, *, at_ms: int, by: Identity) -> None:
+        """Keep a sanction; it holds from now on."""
+        user_id, authenticated = sanction.reader
+        document: Document = {
+            "userId": user_id,
+            "authenticated": authenticated,
+            "username": sanction.username,
+            "measure": str(sanction.measure),
+            "bookId": sanction.book_id,
+            "until": None if sanction.until_ms is None else utc(sanction.until_ms),
+            "reason": sanction.reason,
+            "createdAt": utc(at_ms),
+            "moderatorId": by.user_id,
+            "isLifted": False,
+        }
+        with _deadline():
+            await self._sanctions.insert_one(document)
+
+    async def lift(self, reader: ReaderKey, *, at_ms: int) -> int:
+        """End every sanction of a reader; how many held."""
+        user_id, authenticated = reader
+        now = utc(at_ms)
+        wanted = {"userId": user_id, "authenticated": authenticated} | _holding(at_ms)
+        with _deadline():
+            result = await self._sanctions.update_many(
+                wanted, {"$set": {"isLifted": True, "liftedAt": now}}
+            )
+        return result.modified_count
+
+    async def holding(self, *, at_ms: int) -> list[Sanction]:
+        """Every sanction that holds."""
+        with _deadline():
+            found = self._sanctions.find(_holding(at_ms), sort=[("until", 1)], limit=MOST_SANCTIONS)
+            return [_sanction_of(document) async for document in found]
+
+    async def report(self, command: ReportMessage, *, by: Identity, at_ms: int) -> bool:
+        """Keep a report; False when this reader has reported this message before."""
+        document: Document = {
+            "messageId": ObjectId(command.message_id),
+            "bookId": command.book_id,
+            "userId": by.user_id,
+            "authenticated": by.authenticated,
+            "username": by.username,
+            "reason": command.reason,
+            "note": command.note,
+            "createdAt": utc(at_ms),
+            "isOpen": True,
+        }
+        with _deadline():
+            try:
+                await self._reports.insert_one(document)
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
+        """End the open reports of a message; how many there were."""
+        closed = {"isOpen": False, "verdict": str(verdict), "closedAt": utc(at_ms)}
+        with _deadline():
+            result = await self._reports.update_many(
+                {"messageId": ObjectId(message_id), "isOpen": True}, {"$set": closed}
+            )
+        return result.modified_count
+
+    async def scrub(self, book_id: int, message_id: str, *, at_ms: int) -> None:
+        """Forget every text of a message that nobody sees, for good."""
+        wanted = ObjectId(message_id)
+        with _deadline():
+            # Former texts first: a message that says it was purged has none left.
+            await self._entries.update_many(
+                {"messageId": wanted, "kind": str(Kind.EDIT)}, {"$set": {"previous": ""}}
+            )
+            await self._entries.update_one(
+                {"_id": wanted, "bookId": book_id, "state": {"$ne": str(State.VISIBLE)}},
+                {"$set": {"content": "", "purgedAt": utc(at_ms)}, "$unset": {"reactions": ""}},
+            )
+
+    async def is_purged(self, book_id: int, message_id: str) -> bool:
+        """Whether the text of a message was forgotten."""
+        wanted = {"_id": ObjectId(message_id), "bookId": book_id, "purgedAt": {"$exists": True}}
+        with _deadline():
+            return await self._entries.find_one(wanted, {"_id": 1}) is not None
+
+
+def _holding(at_ms: int) -> Document:
+    return {"isLifted": False, "$or": [{"until": None}, {"until": {"$gt": utc(at_ms)}}]}
+
+
+def _sanction_of(document: Document) -> Sanction:
+    until = document["until"]
+    return Sanction(
+        reader=(document["userId"], document["authenticated"]),
+        username=document["username"],
+        measure=Measure(document["measure"]),
+        book_id=document["bookId"],
+        until_ms=None if until is None else round(until.timestamp() * 1000),
+        reason=document["reason"],
+    )
+
+
+@contextlib.contextmanager
+def _deadline() -> Iterator[None]:
+    """End what MongoDB does not answer in time, and refuse instead."""
+    try:
+        with pymongo.timeout(DEADLINE_S):
+            yield
+    except PyMongoError as error:
+        if isinstance(error, ConnectionFailure) or error.timeout:
+            log.warning("MongoDB does not answer: %s", type(error).__name__)
+            raise StoreUnavailable from None
+        raise

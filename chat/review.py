@@ -1,0 +1,102 @@
+"""What readers reported and nobody has judged yet, with all that a judgement needs. Read-only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chat.documents import Message
+from chat.history import ChatMessage, conversation_around, name_rooms
+from chat.history_query import answered_in_time
+from chat.moderation_documents import ModerationLog, Report, Sanction
+
+CASES_PER_PAGE = 10
+
+MOST_REPORTS = 5_000
+"""Open reports that are ordered; of more, the oldest."""
+
+RECENT_MESSAGES, EARLIER_SANCTIONS, SHOWN_REPORTS, SHOWN_ACTS = 20, 10, 20, 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One message that was reported."""
+
+    message: ChatMessage
+    count: int
+    """Open reports."""
+    reports: Sequence[Report]
+    """Of the open ones, the oldest `SHOWN_REPORTS`."""
+    conversation: Sequence[ChatMessage]
+    """The message between its neighbours, oldest first."""
+    recent: Sequence[ChatMessage]
+    """What its author wrote, newest first."""
+    sanctions: Sequence[Sanction]
+    """Of its author, newest first."""
+
+
+def reported_ids() -> list[str]:
+    """Ids of the messages with open reports, most reported first, at most `MOST_REPORTS`.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    return [str(row["_id"]) for row in _grouped(limit=MOST_REPORTS)]
+
+
+def open_cases() -> list[Case]:
+    """The first `CASES_PER_PAGE` cases: most reported first, then the one that waits longest.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    rows = _grouped(limit=CASES_PER_PAGE)
+    with answered_in_time():
+        found = Message.objects(id__in=[row["_id"] for row in rows])
+        messages = {document.id: ChatMessage.from_document(document) for document in found}
+    name_rooms(messages.values())
+    return [
+        _case(messages[row["_id"]], count=row["count"]) for row in rows if row["_id"] in messages
+    ]
+
+
+def acts_about(message: ChatMessage) -> list[ModerationLog]:
+    """The newest `SHOWN_ACTS` acts of moderators about the author of a message, newest first.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    acts = ModerationLog.objects(user_id=message.user_id, authenticated=message.authenticated)
+    with answered_in_time():
+        return list(acts.hint("reader").order_by("-at").limit(SHOWN_ACTS))
+
+
+def _grouped(*, limit: int) -> list[dict[str, Any]]:
+    pipeline = [
+        {"$group": {"_id": "$messageId", "count": {"$sum": 1}, "first": {"$min": "$createdAt"}}},
+        {"$sort": {"count": -1, "first": 1, "_id": 1}},
+        {"$limit": limit},
+    ]
+    oldest_first = Report.objects(is_open=True).order_by("created_at").limit(MOST_REPORTS)
+    with answered_in_time():
+        return list(oldest_first.aggregate(pipeline, hint="open"))
+
+
+def _case(message: ChatMessage, *, count: int) -> Case:
+    author = {"user_id": message.user_id, "authenticated": message.authenticated}
+    with answered_in_time():
+        reports = list(
+            Report.objects(message_id=message.pk, is_open=True)
+            .order_by("created_at")
+            .limit(SHOWN_REPORTS)
+        )
+        sanctions = list(
+            Sanction.objects(**author).order_by("-created_at").limit(EARLIER_SANCTIONS)
+        )
+    return Case(
+        message=message,
+        count=count,
+        reports=reports,
+        conversation=conversation_around(message),
+        recent=list(ChatMessage.objects.filter(**author)[:RECENT_MESSAGES]),
+        sanctions=sanctions,
+    )

@@ -1,0 +1,71 @@
+"""The bus without a server: it ends when it is told to, whatever its library does."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from readrealm.socketio_bridge.bus import Bus
+
+
+class DeafConnection:
+    """Swallows a cancellation while it connects, as `asyncio.wait_for` of Python 3.11 may."""
+
+    async def connect(self) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            return
+
+    async def send_command(self, *command: Any, **options: Any) -> None: ...
+
+    async def send_packed_command(self, commands: Any) -> None:
+        await self.connect()
+
+    def pack_commands(self, commands: Any) -> Any:
+        return commands
+
+    async def read_response(self, **options: Any) -> Any:
+        await asyncio.sleep(30)
+
+    async def disconnect(self, **options: Any) -> None: ...
+
+
+@pytest.fixture
+def bus() -> Bus:
+    """A bus that is about to connect for ever."""
+    made = Bus(
+        {"address": "redis://127.0.0.1:1"},
+        receive=lambda channel, payload: None,
+        resubscribed=lambda channels: None,
+    )
+    made._new_connection = DeafConnection
+    return made
+
+
+@pytest.mark.parametrize("use", ["subscribe", "publish"])
+async def test_a_bus_that_is_connecting_can_be_closed(bus: Bus, use: str) -> None:
+    using = bus.subscribe("news") if use == "subscribe" else bus.publish("news", b"hello")
+    task = asyncio.create_task(using)
+    await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(bus.close(), 2)
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("use", ["subscribe", "publish"])
+async def test_a_task_of_the_bus_that_is_cancelled_once_ends(bus: Bus, use: str) -> None:
+    using = bus.subscribe("news") if use == "subscribe" else bus.publish("news", b"hello")
+    task = asyncio.create_task(using)
+    await asyncio.sleep(0.01)
+    owned = {task for task in asyncio.all_tasks() if task.get_name().startswith("bus ")}
+
+    for each in owned:
+        each.cancel()
+
+    _, running = await asyncio.wait(owned, timeout=2)
+    assert running == set()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
