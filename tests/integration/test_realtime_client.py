@@ -419,6 +419,9 @@ async def test_leaving_closes_the_connection():
 
 
 class Echo:
+    async def prepare(self, book_id):
+        pass
+
     async def reply(self, question):
         yield f"Book {question.book_id}. You said: {question.text}."
 

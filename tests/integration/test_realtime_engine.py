@@ -39,6 +39,9 @@ class Parrot:
         self.questions: list[Any] = []
         self.failure: Exception | None = None
 
+    async def prepare(self, book_id):
+        pass
+
     async def reply(self, question):
         self.questions.append(question)
         if self.failure is not None:

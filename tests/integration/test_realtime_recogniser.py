@@ -86,6 +86,14 @@ async def test_a_whole_utterance_can_be_handed_over_at_once(pool):
     assert "find a new home in the stars" in recognised.text
 
 
+@needs_recordings
+async def test_a_whole_utterance_is_recognised_the_same_after_a_live_one(pool):
+    await pool.start(1)
+    fresh = await pool.transcribe(recorded_pcm("lj001-0004.wav"))
+    await live(pool, "goforward.wav")
+    assert await pool.transcribe(recorded_pcm("lj001-0004.wav")) == fresh
+
+
 async def test_silence_and_nothing_are_no_words(pool):
     assert (await pool.transcribe(b"")).text == ""
     async with pool.utterance() as utterance:
