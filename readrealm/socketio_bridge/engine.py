@@ -204,7 +204,7 @@ class Engine(engineio.AsyncServer):
     def ended(self, session: Session) -> None:
         """Forget a session that was closed and tell the layer above, on a task of ours."""
         self.sockets.pop(session.sid, None)
-        if session.transport == "polling":
+        if session.transport == "polling" and session.reason == "server disconnect":
             self._parting[session.sid] = session
             self.loop.call_later(PARTING_S, self._parting.pop, session.sid, None)
         if self.gate is not None:

@@ -87,13 +87,13 @@ class Outlet:
     def _is_full(self) -> bool:
         """Whether too much waits already; one packet of any size may always wait.
 
-        Without a frame writer the first packet is on its way to a client that comes to fetch
-        it, so only what piles up behind it counts.
+        Without a frame writer the client comes to fetch what waits, so the largest packet does
+        not count: only what piles up around it.
         """
-        waiting = self.queued_bytes
-        if self.writer is None and self.queue:
-            waiting -= len(self.queue[0])
-        return waiting >= self.congestion.max_queue_bytes
+        limit = self.congestion.max_queue_bytes
+        if self.queued_bytes < limit or self.writer is not None:
+            return self.queued_bytes >= limit
+        return self.queued_bytes - max(map(len, self.queue)) >= limit
 
     def flush(self) -> bool:
         """Hand queued packets to the frame writer; whether all of them went."""

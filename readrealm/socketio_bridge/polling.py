@@ -140,6 +140,8 @@ async def _wait_for_packets(
             await _sit_out_upgrade(session)
         if not session.queue and not session.closed and session.transport == "polling":
             await _until_woken(session, session.poll, receive)
+        # Before the answer: whoever has it may poll again at once.
+        session.poll = None
         if session.transport != "polling":
             await respond(200, NOOP.encode())
         elif session.queue:

@@ -118,7 +118,8 @@ class WebSocket:
             return
         if self.state == DEAF:
             return
-        self.heard_at = time.monotonic()
+        if self.state == OPEN:
+            self.heard_at = time.monotonic()
         try:
             for opcode, payload in self.reader.feed(data):
                 self._receive(opcode, payload)
@@ -139,7 +140,7 @@ class WebSocket:
             self.queue.put_nowait({"type": "websocket.receive", "text": payload})
         elif opcode is Opcode.BINARY:
             self.queue.put_nowait({"type": "websocket.receive", "bytes": payload})
-        elif opcode is Opcode.PING:
+        elif opcode is Opcode.PING and buffered_bytes(self.transport) < HIGH_WATER_BYTES:
             self.transport.write(control_frame(Opcode.PONG, payload))
 
     def _closed_by_peer(self, payload: bytes) -> None:

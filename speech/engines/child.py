@@ -9,6 +9,9 @@ import signal
 async def end(process: asyncio.subprocess.Process) -> None:
     """Kill the process if it still runs, and wait until it is gone."""
     kill(process)
+    if process.stdout is not None:
+        # A pipe that nobody reads does not notice its end, and then the wait has none either.
+        await process.stdout.read()
     await process.wait()
 
 

@@ -94,11 +94,11 @@ class RecognitionProcess:
         self._requests.close()
         try:
             async with asyncio.timeout(_STOP_S):
+                # Only a pipe that was read to its end lets go of the event loop.
+                await self._answers.read()
                 await self._process.wait()
         except TimeoutError:
             await end(self._process)
-        # Only a pipe that was read to its end lets go of the event loop.
-        await self._answers.read()
 
     async def _answer(self, kind: type[SomeAnswer], deadline_s: float) -> SomeAnswer:
         try:

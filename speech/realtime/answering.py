@@ -33,6 +33,9 @@ from speech.realtime.refusals import ProtocolRefusal, error_detail
 from speech.realtime.session import SessionConfig
 from speech.realtime.shapes import JsonObject, Response, ResponsePatch, StatusDetails
 
+HUSH_S = 5.0
+"""How long an answer may take to stop."""
+
 DELTA_BYTES = RATE_HZ // 10 * SAMPLE_BYTES
 """100 ms of sound in one event."""
 
@@ -127,20 +130,35 @@ class Voice:
         Raises:
             ProtocolRefusal: no answer, or not this one, is being given.
         """
-        answer, task = self._answer, self._task
-        if answer is None or task is None or response_id not in (None, answer.id):
+        answer = self._answer
+        if answer is None or response_id not in (None, answer.id):
             raise ProtocolRefusal(
                 "cancellation failed: no active response found", reason="response_cancel_not_active"
             )
+        await self.hush()
+        await self.conclude(answer, reason=reason)
+
+    async def hush(self) -> Answer | None:
+        """Fall silent without a word about it, which makes room for what has to be said first.
+
+        Returns: the answer that was stopped, to be given to `conclude`.
+        """
+        answer, task = self._answer, self._task
+        if answer is None or task is None:
+            return None
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=HUSH_S)
         if self._answer is not answer:
-            return  # It was just finished.
-        if not answer.opened:
-            self._answer = self._task = None
-            return
+            return None  # It was just finished.
+        self._answer = self._task = None
         await self._outbox.silence(answer.id)
-        await self._finish(answer, "cancelled", StatusDetails(type="cancelled", reason=reason))
+        return answer
+
+    async def conclude(self, answer: Answer, *, reason: str) -> None:
+        """Tell that an answer was stopped."""
+        if answer.opened and answer.message.status == "in_progress":
+            details = StatusDetails(type="cancelled", reason=reason)
+            await self._finish(answer, "cancelled", details)
 
     async def _give(self, answer: Answer) -> None:
         await self._open(answer)
@@ -219,7 +237,8 @@ class Voice:
         message = answer.message
         message.status = "completed" if status == "completed" else "incomplete"
         item = message.to_wire()
-        self._answer = self._task = None
+        if self._answer is answer:
+            self._answer = self._task = None
         await self._outbox.put(
             *_closing(answer),
             OutputItemDone(response_id=answer.id, item=item),

@@ -176,10 +176,13 @@ class Session:
 
     async def _began(self, turn: Turn, start_ms: int) -> None:
         self._latest = turn
-        await self._outbox.put(SpeechStarted(item_id=turn.item_id, audio_start_ms=start_ms))
         vad = self._config.turn_detection
-        if vad is not None and vad.interrupt_response and self._voice.answering:
-            await self._voice.interrupt(reason="turn_detected")
+        interrupts = vad is not None and vad.interrupt_response
+        # Silence first: the answer's sound may fill everything that waits to be sent.
+        stopped = await self._voice.hush() if interrupts else None
+        await self._outbox.put(SpeechStarted(item_id=turn.item_id, audio_start_ms=start_ms))
+        if stopped is not None:
+            await self._voice.conclude(stopped, reason="turn_detected")
         await self._listen(turn)
 
     async def _ended(self, turn: Turn, end_ms: int) -> None:

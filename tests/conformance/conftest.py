@@ -23,6 +23,14 @@ def workshop(request: pytest.FixtureRequest, redis_url: str) -> Iterator[BridgeS
         yield server
 
 
+@pytest.fixture(params=ASGI_SERVERS)
+def own_workshop(request: pytest.FixtureRequest, redis_url: str) -> Iterator[BridgeServer]:
+    """A workshop for one test, to be measured or ended; its clients may take their time."""
+    environment = {"REDIS_URL": redis_url, "PING_INTERVAL_S": "1", "PING_TIMEOUT_S": "10"}
+    with serving(request.param, WORKSHOP, environment=environment) as server:
+        yield server
+
+
 @pytest.fixture(params=["/engine.io/", "/socket.io/"])
 def path(request: pytest.FixtureRequest) -> str:
     """Where Engine.IO is served: under the echo, and under Socket.IO."""

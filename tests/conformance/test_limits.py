@@ -83,9 +83,7 @@ async def test_a_payload_of_just_the_limit_is_taken(target: BridgeServer, chunks
     session = await PollingSession.open(target, ECHO)
     packet = "4" + "x" * (MAX_PAYLOAD - 1)
     async with await HttpConnection.open(target) as connection:
-        answer = await connection.request(
-            "POST", session.target, packet.encode(), chunks=chunks
-        )
+        answer = await connection.request("POST", session.target, packet.encode(), chunks=chunks)
 
         assert (answer.status, answer.text) == (200, "ok")
         assert (await connection.request("GET", session.target)).text == packet
@@ -156,9 +154,7 @@ async def test_a_frame_counts_in_bytes_and_not_in_letters(target: BridgeServer) 
 
 async def test_a_probe_over_the_limit_closes_with_message_too_big(target: BridgeServer) -> None:
     session = await PollingSession.open(target, ECHO)
-    async with raw_socket(
-        target, f"{ECHO}?EIO=4&transport=websocket&sid={session.sid}"
-    ) as client:
+    async with raw_socket(target, f"{ECHO}?EIO=4&transport=websocket&sid={session.sid}") as client:
         await client.send("2probe")
         assert await client.receive() == "3probe"
         await client.send("x" * (MAX_PAYLOAD + 1))

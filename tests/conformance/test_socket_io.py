@@ -186,9 +186,7 @@ TWO = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
-async def test_attachments_come_back_behind_their_event(
-    client: RawSocket, namespace: str
-) -> None:
+async def test_attachments_come_back_behind_their_event(client: RawSocket, namespace: str) -> None:
     where = prefix(namespace)
     await client.connect(namespace)
     await client.next_packet()

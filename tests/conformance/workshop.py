@@ -1,9 +1,10 @@
 """An application of the bridge that tests work on: consumers that do what an event asks of them.
 
 ``/bench/`` is a Socket.IO server with the namespaces ``/`` (consumers), ``/guarded`` (a guard
-that refuses, fails or takes its time), ``/stock`` (function handlers) and ``/slow`` (a stock
-connect handler that takes its time). ``/plain`` serves the same consumer as a plain JSON
-WebSocket. ``GET /state`` counts what the process holds. Groups need the Valkey at ``REDIS_URL``.
+that refuses, fails or takes its time), ``/account`` (two connections for an account at most),
+``/stock`` (function handlers) and ``/slow`` (a stock connect handler that takes its time).
+``/plain`` serves the same consumer as a plain JSON WebSocket. ``GET /state`` counts what the
+process holds. Groups need the Valkey at ``REDIS_URL``.
 """
 
 import asyncio
@@ -31,17 +32,24 @@ settings.configure(
 from channels.layers import get_channel_layer  # noqa: E402  needs settings
 
 from readrealm.socketio_bridge import (  # noqa: E402
+    REVALIDATE,
     BridgeNamespace,
     EventConsumer,
     Refused,
     Server,
+    account_group,
 )
+from readrealm.socketio_bridge import server as bridge_server  # noqa: E402
 from readrealm.socketio_bridge.connection import Pace  # noqa: E402
 from readrealm.socketio_bridge.session import Session  # noqa: E402
 from tests.conformance.target import OPTIONS  # noqa: E402
 
 SEEN: Counter[str] = Counter()
 """How often consumers began, ended and were told so."""
+
+
+LOGGED_OUT: set[str] = set()
+"""Names of accounts that the guard no longer knows."""
 
 
 class Declined(Exception):
@@ -53,7 +61,7 @@ class Worker(EventConsumer):
 
     events = frozenset(
         {"echo", "join", "leave", "tell", "emit", "block", "hang", "decline", "fail", "burst",
-         "close", "kill", "unsendable"}
+         "close", "kill", "allow", "measure", "announce", "log_out", "unsendable"}
     )  # fmt: skip
     refusals = (Declined,)
 
@@ -102,8 +110,8 @@ class Worker(EventConsumer):
         time.sleep(seconds)  # noqa: ASYNC251  the event loop is to stand still
         return {"ok": True}
 
-    async def on_hang(self, data: Any) -> Any:
-        await asyncio.Event().wait()
+    async def on_hang(self, seconds: float) -> Any:
+        await asyncio.sleep(seconds)
 
     async def on_decline(self, data: Any) -> Any:
         raise Declined
@@ -124,6 +132,22 @@ class Worker(EventConsumer):
     async def on_close(self, data: Any) -> Any:
         await self.emit("farewell", "closing")
         await self.close()
+
+    async def on_allow(self, max_bytes: int) -> Any:
+        self.inbox.outlet.accept_frames_up_to(max_bytes)
+        return {"ok": True}
+
+    async def on_measure(self, data: str | bytes) -> Any:
+        return len(data)
+
+    async def on_announce(self, namespace: str) -> Any:
+        await server.emit("announcement", "for members", namespace=namespace)
+        return {"ok": True}
+
+    async def on_log_out(self, name: str) -> Any:
+        LOGGED_OUT.add(name)
+        await self.channel_layer.group_send(account_group(name), {"type": REVALIDATE})
+        return {"ok": True}
 
     async def on_kill(self, data: Any) -> Any:
         self.inbox.outlet.close("transport close", code=1012)
@@ -158,11 +182,32 @@ class Door:
         return None
 
 
-server = Server(**OPTIONS, namespaces=[])
+class AccountDoor(Door):
+    """Knows accounts by name, until they log out."""
+
+    async def authenticate(self, scope: dict[str, Any], auth: Any) -> None:
+        await super().authenticate(scope, auth)
+        if scope["guest"] in LOGGED_OUT:
+            raise Refused("logged out", code="UNAUTHENTICATED")
+
+    def identity_key(self, scope: dict[str, Any]) -> str | None:
+        name: str | None = scope.get("guest")
+        return name
+
+
+bridge_server.ATTACHMENTS_TIMEOUT_S = 0.6
+HEARTBEAT = {
+    "ping_interval": float(os.environ.get("PING_INTERVAL_S", OPTIONS["ping_interval"])),
+    "ping_timeout": float(os.environ.get("PING_TIMEOUT_S", OPTIONS["ping_timeout"])),
+}
+server = Server(**OPTIONS | HEARTBEAT, namespaces=[])
 server.register_namespace(
     BridgeNamespace("/", [Worker.as_asgi()], pace=Pace(burst=1, interval_s=0.0))
 )
 server.register_namespace(BridgeNamespace("/guarded", [Guest.as_asgi()], guard=Door()))
+server.register_namespace(
+    BridgeNamespace("/account", [Guest.as_asgi()], guard=AccountDoor(), max_per_account=2)
+)
 
 
 @server.on("leave-me", namespace="/stock")
@@ -172,12 +217,14 @@ async def leave_me(sid: str) -> None:
 
 @server.on("disconnect", namespace="/stock")
 async def left(sid: str, reason: str) -> None:
-    SEEN["stock left"] += 1
+    SEEN[f"stock left: {reason}"] += 1
 
 
 @server.on("connect", namespace="/slow")
 async def come_slowly(sid: str, environ: Any, auth: Any) -> None:
     await asyncio.sleep((auth or {}).get("after", 0))
+    if "refuse" in (auth or {}):
+        raise ConnectionRefusedError("go away")
 
 
 @server.on("disconnect", namespace="/slow")
@@ -197,7 +244,8 @@ def state() -> dict[str, Any]:
         "session objects": sum(isinstance(item, Session) for item in gc.get_objects()),
         "environs": len(server.environ),
         "clients": {
-            name: len(rooms.get(None, ())) for name, rooms in server.manager.rooms.items()
+            name: sum(1 for _ in server.manager.get_participants(name, None))
+            for name in server.manager.get_namespaces()
         },
         "connections": {
             name: len(namespace.connections)
@@ -210,10 +258,21 @@ def state() -> dict[str, Any]:
     }
 
 
+async def live(receive: Any, send: Any) -> None:
+    """Start, wait, drain, and say who was seen off."""
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    left = await server.drain(timeout_s=4)
+    print(json.dumps({"left": left, "seen": SEEN}), flush=True)  # noqa: T201
+    await get_channel_layer().flush()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        raise ValueError("no lifespan")
-    if scope["path"] == "/state":
+        await live(receive, send)
+    elif scope["path"] == "/state":
         body = json.dumps(state()).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
