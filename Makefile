@@ -19,12 +19,12 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench conformance-server chromium clean
+.PHONY: help run test check bench bench-speech conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
 	@printf 'usage: make <verb>\n\n'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@printf '\nsettings come from the environment: make run PORT=8080 WORKERS=2\n'
 
 run: $(HAS_RUN) $(HAS_STORES) $(HAS_PAGES) ## serve; Ctrl-C stops everything
@@ -44,6 +44,9 @@ check: $(HAS_TEST) ## ruff, mypy and the import contracts
 
 bench: $(HAS_BENCH) $(HAS_STORES) ## compare with Node and python-socketio; ARGS=--quick tries it out
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
+	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)
 
 conformance-server: $(HAS_TEST) ## the target of protocol suites, on PORT (3000)
 	@exec $(BIN)/python -m tests.conformance.target --port $(or $(PORT),3000)

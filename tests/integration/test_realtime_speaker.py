@@ -84,6 +84,15 @@ async def test_who_stops_listening_ends_the_program(speaker):
     assert children() <= before
 
 
+async def test_who_stops_listening_after_a_while_is_not_held_up_by_what_was_not_heard(speaker):
+    """A pipe that is full is not read any more, and does not notice its end by itself."""
+    pieces = speaker.speak("one two three four " * 200, voice="alloy")
+    await anext(pieces)
+    await asyncio.sleep(0.5)
+    async with asyncio.timeout(5):
+        await pieces.aclose()
+
+
 async def test_who_is_cancelled_leaves_no_program_behind(speaker):
     before = children()
     task = asyncio.ensure_future(spoken(speaker, TEXT * 50))
