@@ -160,6 +160,7 @@ class WebSocket:
         """Tell the application, once, that nothing more comes."""
         if self.state not in {DEAF, CLOSED}:
             self.state = state
+            self.heard_at = time.monotonic()
             self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
@@ -224,6 +225,7 @@ class WebSocket:
         elif silent_s > {
             CLOSING: CLOSE_TIMEOUT_S,
             DEAF: CLOSE_TIMEOUT_S,
+            CLOSED: CLOSE_TIMEOUT_S,
             OPEN: IDLE_S + PONG_S,
         }.get(self.state, inf):
             self.transport.abortConnection()

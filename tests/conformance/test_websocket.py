@@ -266,29 +266,6 @@ async def _is_open(http: HttpConnection) -> bool:
         return False
 
 
-@pytest.mark.parametrize(
-    "last",
-    [b"\xff\x80\0\0\0\0", masked(8, b"\x03\xe8")],
-    ids=["breaks the protocol", "says goodbye"],
-)
-async def test_a_client_that_is_done_and_does_not_read_is_dropped(
-    own_workshop: BridgeServer, last: bytes
-) -> None:
-    if own_workshop.kind == "uvicorn":
-        pytest.skip("uvicorn waits for the client without end")
-    with StalledReader(own_workshop, BENCH) as stalled:
-        stalled.send("40")
-        stalled.send('42["burst",{"count":1,"size":8000000}]')
-        stalled.send('42["echo","the burst is out"]')
-        await wait_for_state(own_workshop, lambda now: now["members"] == 1)
-        await asyncio.sleep(0.3)
-
-        stalled.socket.sendall(last)
-
-        assert await stalled.was_cut(timeout_s=10)
-        await wait_for_state(own_workshop, lambda now: now["sessions"] == 0)
-
-
 async def test_a_client_that_pings_and_does_not_read_costs_a_bounded_buffer(
     own_workshop: BridgeServer,
 ) -> None:
