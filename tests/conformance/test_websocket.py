@@ -13,7 +13,6 @@ from tests.support.bridge import (
     BridgeServer,
     HttpConnection,
     StalledReader,
-    wait_for_state,
 )
 
 TARGET = "/engine.io/?EIO=4&transport=websocket"
