@@ -1,17 +1,18 @@
 """Chat as a Django app: holds what its wiring builds, one for each event loop."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from django.apps import AppConfig
 
+from readrealm.per_loop import Here, PerLoop
+
 if TYPE_CHECKING:
     from chat.broadcast import Frame
+    from chat.services import ChatService
     from chat.upkeep import ChatUpkeep
-    from chat.wiring import Chat, ServiceHere
+    from chat.wiring import Chat
 
 
 class ChatConfig(AppConfig):
@@ -23,38 +24,31 @@ class ChatConfig(AppConfig):
     name = "chat"
     verbose_name = "Book rooms"
 
-    service: "ServiceHere"
+    service: "Here[ChatService]"
 
     def ready(self) -> None:
         """Register the checks, and make the service; no store is asked."""
         from chat import checks  # noqa: F401
-        from chat.wiring import ServiceHere
+        from chat.wiring import build_from_settings
 
-        self._built: WeakKeyDictionary[asyncio.AbstractEventLoop, Chat] = WeakKeyDictionary()
-        self.service = ServiceHere(self.here)
+        self._chats: PerLoop[Chat] = PerLoop(build_from_settings)
+        self.service = Here(lambda: self.here().service)
 
     def here(self) -> "Chat":
         """Chat on the running event loop, built at the first call."""
-        from chat.wiring import build_from_settings
-
-        loop = asyncio.get_running_loop()
-        built = self._built.get(loop)
-        if built is None:
-            built = self._built[loop] = build_from_settings()
-        return built
+        return self._chats.here()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator["Chat"]:
         """Chat for one piece of work: the worker's own on its event loop, and elsewhere one whose
         connections end with the work."""
-        loop = asyncio.get_running_loop()
-        is_own = loop in self._built
+        is_own = self._chats.is_built()
         chat = self.here()
         try:
             yield chat
         finally:
             if not is_own:
-                del self._built[loop]
+                self._chats.forget()
                 await _close(chat)
 
     @property

@@ -1,6 +1,5 @@
 """Builds chat from stores and settings; the only file of the slice that does."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,21 +86,3 @@ def build_from_settings() -> Chat:
         layer=get_channel_layer(),
         allowance=StoredAllowance(chat_settings().rate, name="chat"),
     )
-
-
-class ServiceHere:
-    """The use cases before there is an event loop: whatever is asked of it, the service of the
-    running loop is asked. Called, it gives that service itself, for those who stay on one loop.
-
-    Args:
-        here: gives the running loop's `Chat`.
-    """
-
-    def __init__(self, here: Callable[[], Chat]) -> None:
-        self._here = here
-
-    def __call__(self) -> ChatService:
-        return self._here().service
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self(), name)

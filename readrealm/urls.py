@@ -11,5 +11,6 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("readrealm.accounts.urls")),
+    path("", include("speech.urls")),
     path("", include("chat.urls")),
 ]

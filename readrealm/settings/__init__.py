@@ -6,6 +6,7 @@ from pathlib import Path
 from readrealm.observability import logging_config
 from readrealm.settings import env as _env
 from readrealm.settings import storage as _storage
+from readrealm.settings import voice as _voice
 from readrealm.settings.security import content_security_policy, transport_security
 from readrealm.stores import addresses as _addresses
 
@@ -13,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 try:
     _environment = _env.read(root=BASE_DIR)
+    _voices = _voice.read()
     DATA_DIR = _storage.data_folder(_environment.data_dir)
 except _env.WrongSetting as _wrong:
     sys.stderr.write(f"readrealm: wrong setting {_wrong}\n")
@@ -57,6 +59,20 @@ HANDSHAKE_RATE = _environment.handshake_rate
 SOCKETS_PER_ADDRESS = _environment.sockets_per_address
 SOCKETS_PER_USER = _environment.sockets_per_user
 TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
+
+# Voice
+
+REALTIME_ENGINE_IS_PRIVATE = _voices.engine_address is None
+REALTIME_ENGINE_ADDRESS = _voices.engine_address or f"unix:{RUN_DIR / 'voice-engine.sock'}"
+REALTIME_ENGINE_TOKEN = _voices.engine_token
+LLM_BASE_URL = _voices.llm_base_url
+LLM_MODEL = _voices.llm_model
+LLM_API_KEY = _voices.llm_key
+STT_ENGINE = _voices.stt_engine
+STT_MODEL_PATH = _voices.stt_model_path
+STT_LANGUAGE = _voices.stt_language
+STT_PROCESSES = _voices.stt_processes
+TTS_MODEL_PATH = _voices.tts_model_path
 
 # Django
 

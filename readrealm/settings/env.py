@@ -75,45 +75,45 @@ def read(*, root: Path) -> Environment:
     Raises:
         WrongSetting: a value that cannot be used, or a missing one that has no default.
     """
-    host = _ask("HOST", values.host, "127.0.0.1")
-    secret_key = _ask("SECRET_KEY", values.secret(50), None)
-    debug = _ask("DEBUG", _debug, False)
+    host = ask("HOST", values.host, "127.0.0.1")
+    secret_key = ask("SECRET_KEY", values.secret(50), None)
+    debug = ask("DEBUG", _debug, False)
     if debug is None:
         debug = secret_key is None and values.is_loopback(host)
     if secret_key is None and not debug:
         raise WrongSetting("SECRET_KEY", "not set while DEBUG is off")
-    data_dir = root / _ask("DATA_DIR", _folder, Path("var"))
+    data_dir = root / ask("DATA_DIR", _folder, Path("var"))
     return Environment(
         host=host,
-        port=_ask("PORT", values.whole_number(0, 65_535), 8000),
-        workers=_ask("WORKERS", values.whole_number(1, 64), _processors()),
+        port=ask("PORT", values.whole_number(0, 65_535), 8000),
+        workers=ask("WORKERS", values.whole_number(1, 64), _processors()),
         data_dir=data_dir,
-        run_dir=root / _ask("RUN_DIR", _folder, data_dir / "run"),
-        worker_id=_ask("WORKER_ID", values.worker_id, "w0"),
-        mongodb_url=_ask("MONGODB_URL", values.mongodb_url, None),
-        redis_url=_ask("REDIS_URL", values.redis_url, None),
-        database_url=_ask("DATABASE_URL", values.database_url, None),
+        run_dir=root / ask("RUN_DIR", _folder, data_dir / "run"),
+        worker_id=ask("WORKER_ID", values.worker_id, "w0"),
+        mongodb_url=ask("MONGODB_URL", values.mongodb_url, None),
+        redis_url=ask("REDIS_URL", values.redis_url, None),
+        database_url=ask("DATABASE_URL", values.database_url, None),
         secret_key=secret_key,
         debug=debug,
-        debug_is_auto=_ask("DEBUG", _debug, False) is None,
-        https=_ask("HTTPS", values.switch, not debug),
-        trust_proxy_headers=_ask("TRUST_PROXY_HEADERS", values.switch, False),
-        allowed_hosts=_ask("ALLOWED_HOSTS", _several(values.host_pattern), LOOPBACK_NAMES),
-        csrf_trusted_origins=_ask("CSRF_TRUSTED_ORIGINS", _several(values.origin), ()),
+        debug_is_auto=ask("DEBUG", _debug, False) is None,
+        https=ask("HTTPS", values.switch, not debug),
+        trust_proxy_headers=ask("TRUST_PROXY_HEADERS", values.switch, False),
+        allowed_hosts=ask("ALLOWED_HOSTS", _several(values.host_pattern), LOOPBACK_NAMES),
+        csrf_trusted_origins=ask("CSRF_TRUSTED_ORIGINS", _several(values.origin), ()),
         cors_origins=_cors_origins(debug=debug),
-        socket_auth=_ask(
+        socket_auth=ask(
             "SOCKET_AUTH",
             values.one_of("required", "optional"),
             "optional" if debug else "required",
         ),
-        sockets_per_address=_ask("SOCKETS_PER_ADDRESS", values.limit, 256),
-        sockets_per_user=_ask("SOCKETS_PER_USER", values.limit, 32),
-        handshake_rate=_ask("HANDSHAKE_RATE", values.rate, Rate(count=600, period_ms=60_000)),
-        chat_rate=_ask("CHAT_RATE", values.rate, Rate(count=10, period_ms=10_000)),
-        drain_s=_ask("DRAIN_S", values.whole_number(0, 300), 5),
-        metrics_token=_ask("METRICS_TOKEN", values.secret(16), None),
-        log_level=_ask("LOG_LEVEL", values.one_of(*LOG_LEVELS), "INFO"),
-        log_format=_ask(
+        sockets_per_address=ask("SOCKETS_PER_ADDRESS", values.limit, 256),
+        sockets_per_user=ask("SOCKETS_PER_USER", values.limit, 32),
+        handshake_rate=ask("HANDSHAKE_RATE", values.rate, Rate(count=600, period_ms=60_000)),
+        chat_rate=ask("CHAT_RATE", values.rate, Rate(count=10, period_ms=10_000)),
+        drain_s=ask("DRAIN_S", values.whole_number(0, 300), 5),
+        metrics_token=ask("METRICS_TOKEN", values.secret(16), None),
+        log_level=ask("LOG_LEVEL", values.one_of(*LOG_LEVELS), "INFO"),
+        log_format=ask(
             "LOG_FORMAT", values.one_of("console", "json"), "console" if debug else "json"
         ),
     )
@@ -124,7 +124,7 @@ def inherited(**changes: str) -> dict[str, str]:
     return {**os.environ, **changes}
 
 
-def _ask(name: str, parse: Callable[[str], T], default: D) -> T | D:
+def ask(name: str, parse: Callable[[str], T], default: D) -> T | D:
     """The value of a variable; one that is empty counts as not set."""
     setting = _KNOWN[name]
     spellings = (os.environ.get(key, "").strip() for key in (name, *setting.also))
@@ -156,7 +156,7 @@ def _cors_origins(*, debug: bool) -> tuple[str, ...]:
     """``*`` lets every page act with its reader's cookies, so only a developer may say it."""
     if debug and os.environ.get("CORS_ORIGIN", "").strip() == "*":
         return ("*",)
-    return _ask("CORS_ORIGIN", _several(values.origin), ())
+    return ask("CORS_ORIGIN", _several(values.origin), ())
 
 
 def _processors() -> int:

@@ -18,7 +18,7 @@ class Setting:
     """Other spellings, looked up when ``name`` is not set."""
 
 
-SETTINGS: tuple[Setting, ...] = (
+SITE: tuple[Setting, ...] = (
     Setting("HOST", "127.0.0.1", "address to listen on", "an IP address or a host name"),
     Setting("PORT", "8000", "port to listen on; 0 takes any free one", "0 to 65535"),
     Setting("WORKERS", "processors, at most 4", "daphne processes behind the port", "1 to 64"),
@@ -143,6 +143,51 @@ SETTINGS: tuple[Setting, ...] = (
         "a folder that can be written",
     ),
 )
+
+ENGINE: tuple[Setting, ...] = (
+    Setting(
+        "REALTIME_ENGINE_ADDRESS",
+        "a Unix socket in RUN_DIR, where `serve` starts the engine",
+        "where the local voice engine listens; set, `serve` starts none",
+        "host:port on a loopback address, or unix:path",
+    ),
+    Setting(
+        "REALTIME_ENGINE_TOKEN",
+        "none",
+        "what a client of the local voice engine must show",
+        "16 characters or more",
+    ),
+    Setting(
+        "LLM_BASE_URL",
+        "none: the reading companion answers alone",
+        "OpenAI-compatible chat endpoint that answers readers and phrases questions",
+        "http:// or https:// URL, such as https://llm.example.org/v1",
+    ),
+    Setting("LLM_MODEL", "default", "model at LLM_BASE_URL", "the name the endpoint knows it by"),
+    Setting("LLM_API_KEY", "none", "key for LLM_BASE_URL", "1 character or more"),
+    Setting(
+        "STT_ENGINE",
+        "pocketsphinx",
+        "what turns speech into text",
+        "pocketsphinx, vosk, faster-whisper or sherpa-onnx",
+    ),
+    Setting(
+        "STT_MODEL_PATH",
+        "none: the model inside pocketsphinx",
+        "model folder of STT_ENGINE",
+        "a folder that can be read",
+    ),
+    Setting("STT_LANGUAGE", "en", "language that is spoken", "a language tag such as en or en-US"),
+    Setting("STT_PROCESSES", "4", "recogniser processes of one engine", "1 to 64"),
+    Setting(
+        "TTS_MODEL_PATH",
+        "none: espeak-ng",
+        "a Piper voice",
+        "a file that can be read",
+    ),
+)
+
+SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE)
 
 
 def as_markdown() -> str:

@@ -6,17 +6,19 @@ import pytest
 
 from readrealm.settings.env import Environment
 from readrealm.settings.table import SETTINGS, as_markdown
+from readrealm.settings.voice import VoiceEnvironment
 
 ROOT = Path(__file__).resolve().parents[4]
+READERS = ("env", "voice")
 
 
 def test_every_variable_that_is_read_stands_in_the_table_once():
-    source = (ROOT / "readrealm/settings/env.py").read_text("utf-8")
-    read = set(re.findall(r'_ask\(\s*"([A-Z_]+)"', source))
+    sources = [(ROOT / f"readrealm/settings/{name}.py").read_text("utf-8") for name in READERS]
+    read = {name for text in sources for name in re.findall(r'\bask\(\s*"([A-Z_]+)"', text)}
 
     names = [setting.name for setting in SETTINGS]
     assert sorted(names) == sorted(read)
-    assert len(fields(Environment)) >= len(names)
+    assert len(fields(Environment)) + len(fields(VoiceEnvironment)) >= len(names)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
