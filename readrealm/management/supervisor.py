@@ -9,8 +9,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from readrealm.management.attendants import Attendant
+from readrealm.management.children import describe
 from readrealm.management.stores import keep_running
-from readrealm.management.workers import Worker, describe
+from readrealm.management.workers import Worker
 from readrealm.stores.embedded import PrivateStore
 
 READY_TIMEOUT_S = 60.0
@@ -31,12 +33,13 @@ class WorkerDidNotStart(Exception):
 
 
 class Supervisor:
-    """A fixed number of workers, and the private stores they use.
+    """A fixed number of workers, the private stores they use, and what attends them.
 
     Args:
         spawn: starts a worker in a slot.
         workers: how many.
         stores: private stores that are running and must go on running.
+        attendants: started when the workers serve, and ended after them.
         drain_s: what a stopping worker gives its sockets to leave.
         prepare: run before a rolling restart, with the code that will be started; False keeps
             the old workers.
@@ -50,12 +53,14 @@ class Supervisor:
         *,
         workers: int,
         stores: Sequence[PrivateStore],
+        attendants: Sequence[Attendant],
         drain_s: float,
         prepare: Callable[[], Awaitable[bool]],
         was_asked_to_stop: Callable[[], bool],
         say: Say,
     ) -> None:
         self._spawn, self._stores, self._drain_s = spawn, stores, drain_s
+        self._attendants = attendants
         self._prepare, self._was_asked_to_stop, self._say = prepare, was_asked_to_stop, say
         self._slots = [_Slot(number) for number in range(1, workers + 1)]
         self._leaving: set[Worker] = set()
@@ -88,9 +93,9 @@ class Supervisor:
 
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
-            self._say("asked again: the workers are not waited for")
-            for worker in self._everybody():
-                worker.kill()
+            self._say("asked again: nobody is waited for")
+            for process in (*self._everybody(), *self._attendants):
+                process.kill()
         self._stop.set()
 
     def _hung_up(self) -> None:
@@ -134,6 +139,7 @@ class Supervisor:
         tasks += [
             asyncio.ensure_future(keep_running(store, say=self._say)) for store in self._stores
         ]
+        tasks += [asyncio.ensure_future(each.keep(say=self._say)) for each in self._attendants]
         tasks += [asyncio.ensure_future(self._keep_rolling())]
         tasks += [asyncio.ensure_future(self._watch_terminal())]
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -178,6 +184,7 @@ class Supervisor:
                     if not await self._replace(slot):
                         break
             else:
+                await asyncio.gather(*(each.renew() for each in self._attendants))
                 self._say("every worker was replaced")
 
     async def _replace(self, slot: "_Slot") -> bool:
@@ -192,7 +199,7 @@ class Supervisor:
             return False
         slot.worker = new
         self._leaving.add(old)
-        await old.stop(drain_s=self._drain_s)
+        await old.stop(within_s=self._drain_s)
         self._leaving.discard(old)
         self._say(f"worker {new.worker_id} has taken the place of {old.worker_id}")
         return True
@@ -202,7 +209,8 @@ class Supervisor:
         everybody = self._everybody()
         if any(not worker.ended.done() for worker in everybody):
             self._say("stopping: sockets are closed, what was begun is finished")
-        await asyncio.gather(*(worker.stop(drain_s=self._drain_s) for worker in everybody))
+        await asyncio.gather(*(worker.stop(within_s=self._drain_s) for worker in everybody))
+        await asyncio.gather(*(each.stop() for each in self._attendants))
 
     def _everybody(self) -> list[Worker]:
         return [*(slot.worker for slot in self._slots if slot.is_taken), *self._leaving]

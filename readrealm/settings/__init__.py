@@ -62,6 +62,7 @@ TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
 
 # Voice
 
+VOICE = _voices.is_served
 REALTIME_ENGINE_IS_PRIVATE = _voices.engine_address is None
 REALTIME_ENGINE_ADDRESS = _voices.engine_address or f"unix:{RUN_DIR / 'voice-engine.sock'}"
 REALTIME_ENGINE_TOKEN = _voices.engine_token

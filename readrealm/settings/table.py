@@ -146,6 +146,12 @@ SITE: tuple[Setting, ...] = (
 
 ENGINE: tuple[Setting, ...] = (
     Setting(
+        "VOICE",
+        "true",
+        "`serve` runs the local voice engine and a worker for voice sessions beside the workers",
+        "true or false",
+    ),
+    Setting(
         "REALTIME_ENGINE_ADDRESS",
         "a Unix socket in RUN_DIR, where `serve` starts the engine",
         "where the local voice engine listens; set, `serve` starts none",

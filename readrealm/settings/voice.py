@@ -16,6 +16,7 @@ RECOGNISERS = ("pocketsphinx", "vosk", "faster-whisper", "sherpa-onnx")
 class VoiceEnvironment:
     """None stands for "not given"."""
 
+    is_served: bool
     engine_address: str | None
     engine_token: str | None
     llm_base_url: str | None
@@ -35,6 +36,7 @@ def read() -> VoiceEnvironment:
         WrongSetting: a value that cannot be used.
     """
     return VoiceEnvironment(
+        is_served=ask("VOICE", values.switch, True),
         engine_address=ask("REALTIME_ENGINE_ADDRESS", _here, None),
         engine_token=ask("REALTIME_ENGINE_TOKEN", values.secret(16), None),
         llm_base_url=ask("LLM_BASE_URL", web_url, None),

@@ -14,6 +14,8 @@ from tests.support.processes import Program, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
 
+ATTENDANTS = ["manage.py realtime_engine"]
+
 
 def worker_that_answers(server):
     """Asked over a connection of its own, so any worker may take it."""
@@ -286,3 +288,33 @@ def serve(*arguments, stdin=subprocess.PIPE, **variables):
         environment={**os.environ, "REDIS_URL": "", **variables},
         stdin=stdin,
     )
+
+
+@pytest.mark.parametrize("command", ATTENDANTS)
+def test_what_attends_the_workers_is_kept_running(server, command):
+    running = server(workers=1, VOICE="true")
+    wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} beside the worker")
+    name = processes.identity(running.pids_of(command)[0])
+
+    os.kill(running.pids_of(command)[0], signal.SIGKILL)
+    running.running.wait_for_line(r"ended \(killed by SIGKILL\); it starts again in 1 s")
+
+    wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} again")
+    assert not processes.is_running(name)
+
+
+def test_what_attends_the_workers_ends_with_them(server):
+    running = server(workers=1, VOICE="true")
+    wait_until(lambda: all(map(running.pids_of, ATTENDANTS)), what="everything to run")
+    below = running.running.descendants()
+
+    running.running.send_signal(signal.SIGTERM)
+
+    assert running.running.wait() == 0
+    assert not any(map(processes.is_running, below))
+
+
+def test_an_engine_that_somebody_else_runs_is_not_started(server):
+    running = server(workers=1, VOICE="true", REALTIME_ENGINE_ADDRESS="127.0.0.1:9")
+
+    assert running.pids_of("manage.py realtime_engine") == []

@@ -34,4 +34,5 @@ def prepare(folder: Path) -> None:
         DEBUG="true",
         HTTPS="false",
         LOG_LEVEL="WARNING",
+        VOICE="false",
     )

@@ -97,11 +97,11 @@ class Server:
 
     def worker_pids(self) -> list[int]:
         """Of the workers that run now."""
-        return self._pids_of("manage.py worker")
+        return self.pids_of("manage.py worker")
 
     def store_pid(self, program: str) -> int:
         """Of the private ``mongod`` or ``valkey-server`` that it has started."""
-        (pid,) = self._pids_of(program)
+        (pid,) = self.pids_of(program)
         return pid
 
     def get(self, path: str, *, timeout_s: float = 10) -> tuple[int, bytes]:
@@ -129,5 +129,6 @@ class Server:
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
-    def _pids_of(self, text: str) -> list[int]:
+    def pids_of(self, text: str) -> list[int]:
+        """Of the processes below it whose command line has ``text`` in it."""
         return [pid for pid in descendants(self.running.pid) if text in command_of(pid)]

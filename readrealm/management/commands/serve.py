@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
+from readrealm.management.attendants import Attendant, attendants
 from readrealm.management.interruption import Interrupted, Interruption
 from readrealm.management.listener import CannotListen, bind, listen, url_of
 from readrealm.management.preparation import prepare
@@ -33,7 +34,8 @@ Serve ReadRealm: one listening socket, several daphne workers behind it.
 
 Starts what is missing (a private mongod and a private Valkey, unless MONGODB_URL and REDIS_URL
 name others), brings database, indexes, catalogue and static files up to date, and then says the
-address. A worker or private store that dies is started again.
+address. Beside the workers run the local voice engine and a worker that processes voice sessions,
+unless VOICE is off. Whatever dies is started again.
 
 signals:
   SIGTERM, SIGINT   sockets are closed, workers drain, then the stores end that were started here
@@ -94,15 +96,25 @@ class Command(BaseCommand):
             spawn = partial(
                 _spawn, listener=listener, application=application, environment=environment
             )
-            asyncio.run(self._supervise(spawn, workers, stores, url_of(listener)))
+            supervise = partial(
+                self._supervise, spawn, stores=stores, beside=attendants(environment)
+            )
+            asyncio.run(supervise(workers=workers, url=url_of(listener)))
 
     async def _supervise(
-        self, spawn: Any, workers: int, stores: list[PrivateStore], url: str
+        self,
+        spawn: Any,
+        *,
+        stores: list[PrivateStore],
+        beside: list[Attendant],
+        workers: int,
+        url: str,
     ) -> None:
         supervisor = Supervisor(
             spawn,
             workers=workers,
             stores=stores,
+            attendants=beside,
             drain_s=settings.DRAIN_S,
             prepare=self._prepare_again,
             was_asked_to_stop=lambda: self.interruption.was_asked,
