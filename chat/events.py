@@ -6,12 +6,11 @@ the field they are about. Times are ISO 8601 in UTC with milliseconds and ``Z``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
+from readrealm.kernel.vocabulary import Command, Event, Receivers, Vocabulary
 from readrealm.kernel.wire import Coercion, Contract, identifier, whole_number
 
 LONGEST_CONTENT, LONGEST_NAME, LONGEST_USER_ID = 4_000, 64, 128
@@ -390,36 +389,6 @@ RoomEvent = RoomLogEvent | UserJoined | UserLeft | UserTyping | RoomHead
 # ------------------------------------------------------------------ the vocabulary
 
 
-class Receivers(Enum):
-    """Who hears an event."""
-
-    CALLER = "the socket that asked"
-    ROOM = "every socket in the room, the sender's included"
-    OTHERS = "every socket that remains in the room"
-    READER = "every socket of the reader concerned"
-    SOCKET = "every socket of a worker"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A request by name: what it carries, and what it is acknowledged with."""
-
-    payload: type[Contract]
-    ack: type[Contract]
-    """On success; every command may be answered with `Refused` instead."""
-    causes: tuple[str, ...] = ()
-    """Events that follow from it, in this order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A fact by name: what it carries, and who hears it."""
-
-    payload: Any
-    """A `Contract`, or a list of one."""
-    receivers: Receivers
-
-
 COMMANDS: dict[str, Command] = {
     "joinRoom": Command(payload=JoinRoom, ack=Joined, causes=("previousMessages", "userJoined")),
     "leaveRoom": Command(payload=LeaveRoom, ack=Done, causes=("userLeft",)),
@@ -453,3 +422,23 @@ EVENT_NAMES: dict[type[Contract], str] = {
     event.payload: name for name, event in EVENTS.items() if isinstance(event.payload, type)
 }
 """The wire name of everything a whole room may hear, by its type."""
+
+CODES: dict[str, str] = {
+    "VALIDATION_ERROR": "a field is missing, mistyped or outside its limits",
+    "NOT_IN_ROOM": "the socket has not joined the room",
+    "FORBIDDEN": "somebody else's message or identity, or a reader under a sanction",
+    "INVALID_STATE": "what is asked does not fit the present state, such as too many rooms",
+    "RATE_LIMITED": "too much in too short a time; `retryAfterMs` says how long to wait",
+    "PROVIDER_UNAVAILABLE": "a store is away; nothing was kept, so asking again is safe",
+    "INTERNAL_ERROR": "a fault of the server",
+}
+
+VOCABULARY = Vocabulary(
+    key="rooms",
+    title="Book rooms",
+    summary="A discussion room for each book.",
+    commands=COMMANDS,
+    events=EVENTS,
+    refusal=Refused,
+    codes=CODES,
+)

@@ -94,8 +94,10 @@ class Supervisor:
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
             self._say("asked again: nobody is waited for")
-            for process in (*self._everybody(), *self._attendants):
-                process.kill()
+            for worker in self._everybody():
+                worker.kill()
+            for attendant in self._attendants:
+                attendant.kill()
         self._stop.set()
 
     def _hung_up(self) -> None:

@@ -60,6 +60,8 @@ SOCKETS_PER_ADDRESS = _environment.sockets_per_address
 SOCKETS_PER_USER = _environment.sockets_per_user
 TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
 
+VOCABULARIES = ["chat.events.VOCABULARY"]
+
 # Voice
 
 VOICE = _voices.is_served

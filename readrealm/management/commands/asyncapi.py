@@ -1,0 +1,54 @@
+"""``manage.py asyncapi``: the published contract, written from the types that check the wire."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
+
+from readrealm.contract.asyncapi import as_yaml
+from readrealm.contract.typings import declarations
+from readrealm.kernel.vocabulary import Vocabulary
+
+CONTRACT_VERSION = "1.0.0"
+
+
+def vocabularies() -> list[Vocabulary]:
+    """Those of the installed slices, in the order of the settings."""
+    return [import_string(path) for path in settings.VOCABULARIES]
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes docs/asyncapi.yaml (AsyncAPI 3) and docs/readrealm.d.ts (typings for "
+        "socket.io-client) from the event types that check the wire."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; fail when a file would change"
+        )
+        parser.add_argument(
+            "--folder",
+            type=Path,
+            default=settings.BASE_DIR / "docs",
+            help="where the files go (default: docs)",
+        )
+
+    def handle(self, *_: Any, check: bool, folder: Path, **options: Any) -> None:
+        spoken = vocabularies()
+        texts = {
+            "asyncapi.yaml": as_yaml(spoken, version=CONTRACT_VERSION),
+            "readrealm.d.ts": declarations(spoken),
+        }
+        for name, text in texts.items():
+            path = folder / name
+            is_same = path.is_file() and path.read_text("utf-8") == text
+            if check and not is_same:
+                raise CommandError(f"{name} differs from the events; run manage.py asyncapi")
+            if not is_same:
+                path.write_text(text, "utf-8")
+            self.stdout.write(f"{name} {'is up to date' if is_same else 'written'}")
