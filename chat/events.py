@@ -389,17 +389,46 @@ RoomEvent = RoomLogEvent | UserJoined | UserLeft | UserTyping | RoomHead
 # ------------------------------------------------------------------ the vocabulary
 
 
+_ROOM = {"bookId": 2701}
+_PERSON = {**_ROOM, "userId": "guest-1851", "username": "Ishmael"}
+_MESSAGE = {**_ROOM, "messageId": "65a1f0c2b8d94e3f7a6b5c4d"}
+
 COMMANDS: dict[str, Command] = {
-    "joinRoom": Command(payload=JoinRoom, ack=Joined, causes=("previousMessages", "userJoined")),
-    "leaveRoom": Command(payload=LeaveRoom, ack=Done, causes=("userLeft",)),
-    "chatMessage": Command(payload=ChatMessage, ack=Said, causes=("newMessage",)),
-    "getMessages": Command(payload=GetMessages, ack=MessagesPage),
-    "editMessage": Command(payload=EditMessage, ack=Said, causes=("messageUpdated",)),
-    "deleteMessage": Command(payload=DeleteMessage, ack=Done, causes=("messageDeleted",)),
-    "reactMessage": Command(payload=ReactMessage, ack=Done, causes=("reactionChanged",)),
-    "typing": Command(payload=Typing, ack=Done, causes=("userTyping",)),
-    "reportMessage": Command(payload=ReportMessage, ack=Done),
-    "getPresence": Command(payload=GetPresence, ack=PresentMembers),
+    "joinRoom": Command(
+        payload=JoinRoom, ack=Joined, causes=("previousMessages", "userJoined"), example=_PERSON
+    ),
+    "leaveRoom": Command(payload=LeaveRoom, ack=Done, causes=("userLeft",), example=_ROOM),
+    "chatMessage": Command(
+        payload=ChatMessage,
+        ack=Said,
+        causes=("newMessage",),
+        example={**_PERSON, "content": "Call me Ishmael.", "clientMsgId": "c-1"},
+    ),
+    "getMessages": Command(
+        payload=GetMessages, ack=MessagesPage, example={**_ROOM, "afterSeq": 0, "limit": 50}
+    ),
+    "editMessage": Command(
+        payload=EditMessage,
+        ack=Said,
+        causes=("messageUpdated",),
+        example={**_MESSAGE, "content": "Call me Ishmael, please."},
+    ),
+    "deleteMessage": Command(
+        payload=DeleteMessage, ack=Done, causes=("messageDeleted",), example=_MESSAGE
+    ),
+    "reactMessage": Command(
+        payload=ReactMessage,
+        ack=Done,
+        causes=("reactionChanged",),
+        example={**_MESSAGE, "emoji": "🐋", "on": True},
+    ),
+    "typing": Command(
+        payload=Typing, ack=Done, causes=("userTyping",), example={**_ROOM, "on": True}
+    ),
+    "reportMessage": Command(
+        payload=ReportMessage, ack=Done, example={**_MESSAGE, "reason": "spoiler"}
+    ),
+    "getPresence": Command(payload=GetPresence, ack=PresentMembers, example=_ROOM),
 }
 
 EVENTS: dict[str, Event] = {

@@ -11,6 +11,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("readrealm.accounts.urls")),
+    path("docs/", include("readrealm.contract.urls")),
     path("", include("speech.urls")),
     path("", include("chat.urls")),
 ]

@@ -53,6 +53,8 @@ def document(vocabularies: Sequence[Vocabulary], *, version: str) -> dict[str, A
             messages[key] = _message(name, _command_words(command), vocabulary)
             if command.payload is not None:
                 messages[key]["payload"] = schemas.of(vocabulary, command.payload)
+            if command.example is not None:
+                messages[key]["examples"] = [{"payload": dict(command.example)}]
             operations[f"receive.{key}"] = _operation("receive", key, vocabulary)
             if command.ack is not None:
                 acks[key] = _ack(name, command, vocabulary, schemas)

@@ -37,6 +37,8 @@ class Command:
     causes: tuple[str, ...] = ()
     """Events that follow from it, in this order."""
     senders: Senders = Senders.ANYBODY
+    example: Mapping[str, Any] | None = None
+    """A payload as a client would send it; must be valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,18 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.module_loading import import_string
 
 from readrealm.contract.asyncapi import as_yaml
+from readrealm.contract.spoken import vocabularies
 from readrealm.contract.typings import declarations
-from readrealm.kernel.vocabulary import Vocabulary
-
-CONTRACT_VERSION = "1.0.0"
-
-
-def vocabularies() -> list[Vocabulary]:
-    """Those of the installed slices, in the order of the settings."""
-    return [import_string(path) for path in settings.VOCABULARIES]
+from readrealm.contract.version import CONTRACT_VERSION
 
 
 class Command(BaseCommand):
