@@ -19,7 +19,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech conformance-server chromium clean
+.PHONY: help run test check bench bench-speech bench-scale conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -44,6 +44,9 @@ check: $(HAS_TEST) ## ruff, mypy and the import contracts
 
 bench: $(HAS_BENCH) $(HAS_STORES) ## compare with Node and python-socketio; ARGS=--quick tries it out
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-scale: $(HAS_BENCH) $(HAS_STORES) ## how cost grows with members, rooms and idle connections
+	@$(BIN)/python -m tests.benchmarks.bench_scale $(ARGS)
 
 bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
 	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)

@@ -23,7 +23,7 @@ BAR = 0.26
 
 def draw_all(results: Results, folder: Path, *, prefix: str) -> list[tuple[str, str]]:
     """Write every picture the results allow; file name and description of each."""
-    pyplot = _pyplot()
+    pyplot = pyplot_for_svg()
     drawn = []
     for name, description, draw in (
         ("targets", "What was reached, as a share of Node's figure, and the targets", _targets),
@@ -39,7 +39,8 @@ def draw_all(results: Results, folder: Path, *, prefix: str) -> list[tuple[str, 
     return drawn
 
 
-def _pyplot() -> Any:
+def pyplot_for_svg() -> Any:
+    """matplotlib, set up so that the same figures give the same file."""
     import matplotlib
 
     matplotlib.use("svg")

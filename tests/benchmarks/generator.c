@@ -6,7 +6,8 @@
  * sender once and in order.
  *
  *   connect COUNT PARALLEL PORT [PORT]  open clients, PARALLEL handshakes at a time
- *   join                                every client joins the room, and is answered
+ *   join ROOMS                          every client joins one of ROOMS rooms, all of one size,
+ *                                       and is answered
  *   flood MESSAGES IN_FLIGHT            send the next message when all but IN_FLIGHT - 1 of those
  *                                       sent have, in the sum of all members, arrived
  *   pace MESSAGES PER_SECOND            send at fixed times, whatever has arrived
@@ -65,6 +66,7 @@ struct histogram {
 
 static struct client *clients;
 static int client_count, epoll_fd;
+static int room_count = 1;
 static int ports[8], port_count;
 static int admitted, acknowledged;
 static uint32_t next_number; /* of the next message */
@@ -86,12 +88,14 @@ static uint64_t cpu_ns(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+static uint64_t members(void) { return (uint64_t)(client_count / room_count); }
+
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
     va_list values;
     va_start(values, format);
     fputs("{\"error\": \"", stdout);
     vprintf(format, values);
-    printf(", sent %lu, received %lu of %lu\"}\n", sent, received, sent * (uint64_t)client_count);
+    printf(", sent %lu, received %lu of %lu\"}\n", sent, received, sent * members());
     fflush(stdout);
     exit(1);
 }
@@ -146,7 +150,17 @@ __attribute__((format(printf, 2, 3))) static void send_text(struct client *clien
     send_frame(client, TEXT, text, (size_t)size);
 }
 
-static int senders(void) { return client_count < SENDERS ? client_count : SENDERS; }
+/* Of each room. */
+static int senders(void) { return members() < SENDERS ? (int)members() : SENDERS; }
+
+/* Members of a room are on all ports in turn, as a load balancer would have it. */
+static int room_of(int index) { return index / port_count % room_count; }
+static int member(int room, int place) {
+    return (place / port_count * room_count + room) * port_count + place % port_count;
+}
+
+/* The number by which servers know a room; the only room there is has a short one. */
+static int book_of(int room) { return room_count == 1 ? 1 : 100001 + room; }
 
 /* The content makes the frame that every server builds from it MESSAGE_FRAME bytes long. */
 static void send_message(void) {
@@ -156,14 +170,19 @@ static void send_message(void) {
         "\"createdAt\":\"2000-01-01T00:00:00.000Z\",\"updatedAt\":\"2000-01-01T00:00:00.000Z\"}]";
     enum { CONTENT = MESSAGE_FRAME - 4 - (int)(sizeof shape - 1) };
     char content[CONTENT + 1];
-    int index = (int)(next_number % (uint32_t)senders()) * (client_count / senders());
-    int size = snprintf(content, sizeof content, "%08x%016lx", next_number, now_ns());
-    memset(content + size, '.', (size_t)(CONTENT - size));
-    content[CONTENT] = 0;
+    int room = (int)(next_number % (uint32_t)room_count), length = CONTENT;
+    uint32_t number = next_number / (uint32_t)room_count; /* inside the room */
+    int place = (int)(number % (uint32_t)senders()) * ((int)members() / senders());
+    int index = member(room, place);
+    int size = snprintf(content, sizeof content, "%08x%016lx", number, now_ns());
+    for (int book = book_of(room); book > 9; book /= 10)
+        length--;
+    memset(content + size, '.', (size_t)(length - size));
+    content[length] = 0;
     send_text(&clients[index],
-              "42[\"chatMessage\",{\"bookId\":1,\"userId\":\"reader%04d\","
+              "42[\"chatMessage\",{\"bookId\":%d,\"userId\":\"reader%04d\","
               "\"username\":\"Reader %04d\",\"content\":\"%s\"}]",
-              index, index, content);
+              book_of(room), index % 10000, index % 10000, content);
     next_number++;
     sent++;
 }
@@ -345,7 +364,7 @@ static void connect_clients(int count, int parallel) {
     clients = calloc((size_t)count, sizeof *clients);
     client_count = count;
     admitted = 0;
-    next_number = 0;
+    room_count = 1;
     uint64_t start = now_ns(), cpu = cpu_ns();
     int opened = 0;
     while (admitted < count) {
@@ -353,21 +372,25 @@ static void connect_clients(int count, int parallel) {
             open_client(opened++);
         wait_for_progress();
     }
-    for (int index = 0; index < count; index++)
-        for (int sender = 0; sender < senders(); sender++)
-            clients[index].expected[sender] = (uint32_t)sender;
     printf("{\"seconds\": %.6f, \"generator_cpu_s\": %.6f}\n", (double)(now_ns() - start) / 1e9,
            (double)(cpu_ns() - cpu) / 1e9);
 }
 
-static void join_room(void) {
+static void join_rooms(int count) {
+    if (count < 1 || (count > 1 && client_count % (count * port_count)))
+        fail("%d clients cannot fill %d rooms evenly", client_count, count);
+    room_count = count;
+    for (int index = 0; index < client_count; index++)
+        for (int sender = 0; sender < senders(); sender++)
+            clients[index].expected[sender] = (uint32_t)sender;
+    next_number = 0;
     acknowledged = 0;
     for (int index = 0, wanted = 0; index < client_count; index++) {
         clients[index].waits = true;
         send_text(&clients[index],
-                  "421[\"joinRoom\",{\"bookId\":1,\"userId\":\"reader%04d\","
+                  "421[\"joinRoom\",{\"bookId\":%d,\"userId\":\"reader%04d\","
                   "\"username\":\"Reader %04d\"}]",
-                  index, index);
+                  book_of(room_of(index)), index % 10000, index % 10000);
         wanted++;
         while (acknowledged < wanted)
             wait_for_progress();
@@ -384,8 +407,8 @@ static void begin_phase(void) {
 }
 
 static bool is_one_order(void) {
-    for (int index = 1; index < client_count; index++)
-        if (clients[index].order != clients[0].order)
+    for (int index = 0; index < client_count; index++)
+        if (clients[index].order != clients[member(room_of(index), 0)].order)
             return false;
     return true;
 }
@@ -397,16 +420,16 @@ static void report_phase(uint64_t start, uint64_t cpu) {
     printf("{\"messages\": %lu, \"deliveries\": %lu, \"missing\": %ld, \"disorders\": %lu, "
            "\"bad_frames\": %lu, \"one_order\": %s, \"bytes\": %lu, \"seconds\": %.6f, "
            "\"generator_cpu_s\": %.6f, \"p50_us\": %.1f, \"p99_us\": %.1f}\n",
-           sent, received, (long)(sent * (uint64_t)client_count) - (long)received, disorders,
+           sent, received, (long)(sent * members()) - (long)received, disorders,
            bad_frames, is_one_order() ? "true" : "false", bytes_received, seconds, cpu_s,
            quantile(&latencies, 0.5), quantile(&latencies, 0.99));
 }
 
 static void flood(uint64_t messages, uint64_t in_flight) {
     begin_phase();
-    uint64_t members = (uint64_t)client_count, start = now_ns(), cpu = cpu_ns();
-    while (received < messages * members) {
-        while (sent < messages && sent * members <= received + (in_flight - 1) * members)
+    uint64_t start = now_ns(), cpu = cpu_ns();
+    while (received < messages * members()) {
+        while (sent < messages && sent * members() <= received + (in_flight - 1) * members())
             send_message();
         wait_for_progress();
     }
@@ -415,7 +438,7 @@ static void flood(uint64_t messages, uint64_t in_flight) {
 
 static void pace(uint64_t messages, double per_second) {
     begin_phase();
-    uint64_t start = now_ns(), cpu = cpu_ns(), wanted = messages * (uint64_t)client_count;
+    uint64_t start = now_ns(), cpu = cpu_ns(), wanted = messages * members();
     while (received < wanted) {
         uint64_t due = start + (uint64_t)((double)sent / per_second * 1e9), now = now_ns();
         if (sent == messages)
@@ -468,8 +491,8 @@ static void obey(char *line) {
         for (int index = 0; index < port_count; index++)
             ports[index] = (int)numbers[2 + index];
         connect_clients((int)numbers[0], (int)numbers[1]);
-    } else if (!strcmp(command, "join")) {
-        join_room();
+    } else if (!strcmp(command, "join") && count == 1) {
+        join_rooms((int)numbers[0]);
     } else if (!strcmp(command, "flood") && count == 2) {
         flood((uint64_t)numbers[0], (uint64_t)numbers[1]);
     } else if (!strcmp(command, "pace") && count == 2) {

@@ -105,9 +105,9 @@ class Generator:
         ask = f"connect {count} {PARALLEL_HANDSHAKES} {' '.join(map(str, ports))}"
         return float(self._ask(ask)["seconds"])
 
-    def join(self) -> None:
-        """Have every client enter the room."""
-        self._ask("join")
+    def join(self, rooms: int = 1) -> None:
+        """Have every client enter a room, each of the rooms being entered by equally many."""
+        self._ask(f"join {rooms}")
 
     def flood(self, messages: int, *, in_flight: int) -> Phase:
         """Send as fast as messages arrive."""
