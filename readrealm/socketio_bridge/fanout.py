@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .outlet import Outlet
+from .outlet import Outlet, broadcast
 from .packets import event_text, websocket_frame
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,32 @@ class Room:
     held: dict[int, tuple[Event, tuple[str, ...]]] = field(default_factory=dict)
     """Events that came too early, with whom they leave out."""
     repair: asyncio.Task[None] | None = None
+    outlets: dict[str, list[Outlet]] = field(default_factory=dict)
+    """The members' ways out by audience; read with `outlets_of`, made anew when members change."""
+
+    def add(self, member: Member) -> None:
+        self.audiences.setdefault(member.audience, {})[member] = None
+        self.outlets = {}
+
+    def discard(self, member: Member) -> None:
+        members = self.audiences[member.audience]
+        del members[member]
+        if not members:
+            del self.audiences[member.audience]
+        self.outlets = {}
+
+    def outlets_of(self, audience: str, left_out: tuple[str, ...]) -> list[Outlet]:
+        """The clients of one audience; the list does not change when members come and go."""
+        found = None if left_out else self.outlets.get(audience)
+        if found is None:
+            found = [
+                member.outlet
+                for member in self.audiences.get(audience, ())
+                if member.outlet is not None and member.channel_name not in left_out
+            ]
+            if not left_out:
+                self.outlets[audience] = found
+        return found
 
     def members(self) -> list[Member]:
         return [member for members in self.audiences.values() for member in members]
@@ -102,7 +128,7 @@ class Fanout:
             room = self.rooms[group] = Room()
         elif room.pending:
             self._send(room)
-        room.audiences.setdefault(member.audience, {})[member] = None
+        room.add(member)
         return is_first
 
     def discard(self, group: str, member: Member) -> bool:
@@ -113,9 +139,7 @@ class Fanout:
             return False
         if room.pending:
             self._send(room)
-        del members[member]
-        if not members:
-            del room.audiences[member.audience]
+        room.discard(member)
         if room.audiences:
             return False
         if room.repair is not None:
@@ -190,13 +214,10 @@ class Fanout:
         events, room.pending = room.pending, []
         for batch in _batches(events, self.max_batch_bytes):
             left_out = batch[0][2]
-            for audience, members in list(room.audiences.items()):
+            for audience in list(room.audiences):
                 texts = [_encode(audience, name, argument) for name, argument, _ in batch]
                 frames = b"".join([websocket_frame(text) for text in texts])
-                for member in tuple(members):
-                    outlet = member.outlet
-                    if outlet is not None and not (left_out and member.channel_name in left_out):
-                        outlet.shout(texts, frames)
+                broadcast(room.outlets_of(audience, left_out), texts, frames)
 
     # Holes.
 

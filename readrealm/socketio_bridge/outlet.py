@@ -5,7 +5,7 @@ Knows no protocol above the WebSocket frame.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from .packets import EnginePacket, websocket_frame
@@ -20,8 +20,16 @@ CONGESTION_CHECK_S = 0.02
 class FrameWriter(Protocol):
     """The server's own way to a WebSocket's byte stream, where an adapter offers one."""
 
+    direct: Callable[[bytes], int] | None
+    """``send`` of the bare socket, as long as nothing is buffered that has to leave before;
+    None at all other times. What it did not take is owed to `write_rest` at once."""
+
     def write(self, frames: bytes) -> bool:
         """Hand over whole frames; False, and nothing is written, while it is congested."""
+        ...
+
+    def write_rest(self, rest: bytes) -> None:
+        """Let the end of what `direct` took the beginning of follow, before anything else."""
         ...
 
     def limit_incoming(self, max_bytes: int) -> None:
@@ -115,6 +123,30 @@ class Outlet:
         self.close("transport error", code=TRY_AGAIN_LATER)
         if writer is not None:
             writer.abort()
+
+
+def broadcast(outlets: Iterable[Outlet], items: Sequence[EnginePacket], frames: bytes) -> None:
+    """Send the same packets to many clients; whatever one does, the others do not notice.
+
+    The usual client has an empty socket buffer and costs one system call and no more.
+
+    Args:
+        frames: the WebSocket frames of ``items``, joined.
+    """
+    size = len(frames)
+    for outlet in outlets:
+        writer = outlet.writer
+        if writer is None or (send := writer.direct) is None:
+            outlet.shout(items, frames)
+            continue
+        try:
+            sent = send(frames)
+        except OSError:
+            # Nothing was sent. The long way meets the same error, or room, and knows what to do.
+            outlet.shout(items, frames)
+            continue
+        if sent != size:
+            writer.write_rest(frames[sent:])
 
 
 class Congestion:

@@ -6,6 +6,7 @@ keeps little state and no options, and lets one ready frame be written to many c
 
 import asyncio
 import time
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -78,6 +79,7 @@ class WebSocket:
     __slots__ = (
         "accept",
         "buffered_input",
+        "direct",
         "heard_at",
         "queue",
         "reader",
@@ -95,7 +97,9 @@ class WebSocket:
         self.transport: Any = None
         self.queue: Any = None
         self.buffered_input = b""
-        self.send_bare: Any = None
+        self.send_bare: Callable[[bytes], int] | None = None
+        self.direct: Callable[[bytes], int] | None = None
+        """`send_bare` while the last bytes all went out that way; None since anything else."""
 
     def begin(self, transport: Any, scope: dict[str, Any], leftover: bytes) -> None:
         """Take a transport over from HTTP and start the application."""
@@ -141,19 +145,19 @@ class WebSocket:
         elif opcode is Opcode.BINARY:
             self.queue.put_nowait({"type": "websocket.receive", "bytes": payload})
         elif opcode is Opcode.PING and buffered_bytes(self.transport) < HIGH_WATER_BYTES:
-            self.transport.write(control_frame(Opcode.PONG, payload))
+            self._write_buffered(control_frame(Opcode.PONG, payload))
 
     def _closed_by_peer(self, payload: bytes) -> None:
         code = close_code(payload)
         if self.state == OPEN:
-            self.transport.write(close_frame(code))
+            self._write_buffered(close_frame(code))
         self._end(code)
         self.transport.loseConnection()
 
     def _fail(self, code: int, reason: str) -> None:
         """Close on an error, and go on reading: a reset would overtake the close frame."""
         if self.state == OPEN:
-            self.transport.write(close_frame(code, reason))
+            self._write_buffered(close_frame(code, reason))
         self._end(code, DEAF)
 
     def _end(self, code: int, state: int = CLOSED) -> None:
@@ -164,6 +168,7 @@ class WebSocket:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
+        self.direct = None
         self._end(ABNORMAL)
         self.server.protocol_disconnected(self)
 
@@ -182,7 +187,7 @@ class WebSocket:
         elif kind == "websocket.send":
             data = message.get("bytes")
             if self.state == OPEN:
-                self.transport.write(websocket_frame(message["text"] if data is None else data))
+                self._write_buffered(websocket_frame(message["text"] if data is None else data))
         else:
             raise ValueError(f"a WebSocket cannot handle {kind}")
 
@@ -196,7 +201,7 @@ class WebSocket:
         if message.get("subprotocol"):
             lines.append(b"Sec-WebSocket-Protocol: " + message["subprotocol"].encode("latin-1"))
         lines += [name + b": " + value for name, value in message.get("headers") or ()]
-        self.transport.write(b"\r\n".join([*lines, b"", b""]))
+        self._write_buffered(b"\r\n".join([*lines, b"", b""]))
         self.state = OPEN
         if self.buffered_input:
             early, self.buffered_input = self.buffered_input, b""
@@ -230,7 +235,7 @@ class WebSocket:
         }.get(self.state, inf):
             self.transport.abortConnection()
         elif self.state == OPEN and silent_s > IDLE_S:
-            self.transport.write(control_frame(Opcode.PING))
+            self._write_buffered(control_frame(Opcode.PING))
 
     # As a frame writer.
 
@@ -246,18 +251,28 @@ class WebSocket:
         if self.send_bare is None or transport.dataBuffer or transport._tempDataBuffer:
             if buffered_bytes(transport) > HIGH_WATER_BYTES:
                 return False
-            transport.write(frames)
+            self._write_buffered(frames)
             return True
         try:
             sent = self.send_bare(frames)
         except BlockingIOError:
             sent = 0
         except OSError:
-            transport.abortConnection()
+            self.abort()
             return True
         if sent < len(frames):
-            transport.write(frames[sent:])
+            self.write_rest(frames[sent:])
+        else:
+            self.direct = self.send_bare
         return True
+
+    def write_rest(self, rest: bytes) -> None:
+        self._write_buffered(rest)
+
+    def _write_buffered(self, data: bytes) -> None:
+        """Write through Twisted's buffer, behind which everything else then has to stay."""
+        self.direct = None
+        self.transport.write(data)
 
     def limit_incoming(self, max_bytes: int) -> None:
         self.reader.max_bytes = max_bytes
@@ -265,13 +280,14 @@ class WebSocket:
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame; `check_timeouts` drops a peer that does not answer it."""
         if self.state == OPEN:
-            self.transport.write(close_frame(code, reason))
+            self._write_buffered(close_frame(code, reason))
             self.state = CLOSING
             self.heard_at = time.monotonic()
             if self.queue.is_paused:
                 self.transport.resumeProducing()
 
     def abort(self) -> None:
+        self.direct = None
         self.transport.abortConnection()
 
 

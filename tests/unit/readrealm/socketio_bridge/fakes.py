@@ -22,6 +22,11 @@ class FakeWriter:
         self.closed_with: int | None = None
         self.is_aborted = False
         self.frame_limit: int | None = None
+        self.direct: Callable[[bytes], int] | None = None
+        self.rests: list[bytes] = []
+
+    def write_rest(self, rest: bytes) -> None:
+        self.rests.append(rest)
 
     @property
     def bytes_out(self) -> bytes:
