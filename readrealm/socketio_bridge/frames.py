@@ -32,6 +32,10 @@ NO_CODE = 1005
 """Stands for a close frame without a code; never sent."""
 
 FIN, MASKED = 0x80, 0x80
+WHOLE_TEXT = FIN | 1
+"""First byte of nearly every frame: a text in one piece."""
+
+TEXT = Opcode.TEXT
 KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 Message = tuple[Opcode, str | bytes]
@@ -157,6 +161,8 @@ class FrameReader:
             raise FrameError(TOO_LARGE, "the message is too large")
 
     def _take(self, first: int, payload: bytes) -> Message | None:
+        if first == WHOLE_TEXT and self._kind is None:
+            return TEXT, _text(payload)
         number = first & 0x0F
         if number == Opcode.CONTINUATION:
             if self._kind is None:

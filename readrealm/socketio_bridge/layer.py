@@ -41,6 +41,10 @@ class RoomChannelLayer(RedisPubSubChannelLayer):
             _wrap_close(self, loop)
         return layer
 
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        """As `RoomLoopLayer.group_send`; here as well, for it is what is called most."""
+        await self._get_layer().group_send(group, message)
+
     def here(self) -> "RoomLoopLayer":
         """The layer of the running event loop."""
         return self._get_layer()
