@@ -108,6 +108,8 @@ class Engine(engineio.AsyncServer):
             max_queue_bytes=max_queue_bytes, stall_timeout_s=stall_timeout_s
         )
         self.gate, self.forward = gate, forward
+        self.deliver_now: Callable[[Session, str], bool] = _deliver_nothing
+        """Takes a text message that nothing has to be awaited for; False leaves it to `deliver`."""
         self.draining = False
         self.sockets: dict[str, Session] = {}
         self._parting: dict[str, Session] = {}
@@ -285,6 +287,10 @@ class Engine(engineio.AsyncServer):
         if session is None or (self.gate and self.gate.credential(scope) != session.binding):
             raise Refusal(UNKNOWN_SID)
         return session
+
+
+def _deliver_nothing(session: Session, text: str) -> bool:
+    return False
 
 
 def _check_method(method: str, session: Session | None) -> None:

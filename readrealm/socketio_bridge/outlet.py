@@ -32,6 +32,11 @@ class FrameWriter(Protocol):
         """Let the end of what `direct` took the beginning of follow, before anything else."""
         ...
 
+    def receive_with(self, take: Callable[[str], bool] | None) -> None:
+        """Offer a text message to ``take`` first, when the application waits for it and has
+        nothing before it to read. False from there: the application gets it as ever."""
+        ...
+
     def limit_incoming(self, max_bytes: int) -> None:
         """Refuse frames and messages from the client that are larger."""
         ...

@@ -186,8 +186,33 @@ class Packet(packet.Packet):
         return attachments[number]
 
 
+EVENT_TYPE = str(packet.EVENT)
+
+MAX_ID_DIGITS = 15
+"""Of the ids that clients count up; longer ones take the long way."""
+
 _PACKET_TYPES = frozenset("0123456")
 _WITH_ARGUMENTS = frozenset({packet.EVENT, packet.ACK, packet.BINARY_EVENT, packet.BINARY_ACK})
+
+
+def event_head(text: str) -> tuple[str, int | None, int] | None:
+    """Namespace, id and place of the arguments in an EVENT packet of one of the usual forms.
+
+    None for everything else: `Packet` knows what that is.
+    """
+    start = text.find("[")
+    if start < 1 or text[0] != EVENT_TYPE:
+        return None
+    namespace, number = "/", text[1:start]
+    if number[:1] == "/":
+        namespace, comma, number = number.partition(",")
+        if not comma or "?" in namespace:
+            return None
+    if not number:
+        return namespace, None, start
+    if len(number) > MAX_ID_DIGITS or not (number.isascii() and number.isdecimal()):
+        return None
+    return namespace, int(number), start
 
 
 def event_text(namespace: str, name: str, arguments: bytes | None) -> str:

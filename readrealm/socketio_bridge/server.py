@@ -11,7 +11,7 @@ from .cluster import ClusterManager
 from .connection import Connection
 from .engine import Engine
 from .namespace import BridgeNamespace, Refused
-from .packets import BadPacket, EnginePacket, Packet
+from .packets import BadPacket, EnginePacket, Json, Packet, event_head
 from .session import Session
 
 DRAIN_S = 5.0
@@ -39,6 +39,7 @@ class Server(socketio.AsyncServer):
             | options
         )
         self.eio.expects_connect = True
+        self.eio.deliver_now = self._receive_event_now
         self._deciding: set[tuple[str, str]] = set()
         """Sessions and namespaces whose CONNECT is being decided."""
         self._held: dict[tuple[str, str], list[EnginePacket]] = {}
@@ -105,14 +106,31 @@ class Server(socketio.AsyncServer):
             case _:
                 raise BadPacket("a packet that only servers send")
 
+    def _receive_event_now(self, session: Session, text: str) -> bool:
+        """Deliver an event to consumers, whose queues make nobody wait; False if it is none."""
+        head = None if session.sid in self._binary_packet else event_head(text)
+        if head is None:
+            return False
+        namespace, ack_id, start = head
+        connection = session.connections.get(namespace)
+        if not isinstance(connection, Connection):
+            return False
+        try:
+            data = Json.loads(text[start:])
+        except BadPacket:
+            return False
+        if not data or not isinstance(data[0], str) or data[0] in RESERVED_EVENTS:
+            return False
+        _deliver(connection, data[0], data[1:], ack_id)
+        return True
+
     async def _receive_event(self, session: Session, namespace: str, received: Packet) -> None:
         connection = session.connections.get(namespace)
         event, *args = received.data
         if event in RESERVED_EVENTS:
             return
         if isinstance(connection, Connection):
-            if not connection.deliver(str(event), args, received.id) and received.id is not None:
-                connection.acknowledge(received.id, [])
+            _deliver(connection, event, args, received.id)
         else:
             await self._handle_event(session.sid, namespace, received.id, received.data)
 
@@ -255,3 +273,9 @@ class Server(socketio.AsyncServer):
             return
         for part in parts:
             session.put(part)
+
+
+def _deliver(connection: Connection, event: Any, args: list[Any], ack_id: int | None) -> None:
+    """Queue an event for its consumer; one that nobody answers is acknowledged without words."""
+    if not connection.deliver(str(event), args, ack_id) and ack_id is not None:
+        connection.acknowledge(ack_id, [])

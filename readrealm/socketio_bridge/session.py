@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 PING, MESSAGE, NOOP, CLOSE = "2", "4", "6", "1"
 """Engine.IO packet types that the server sends on its own."""
 
+PONG = "3"
+"""What clients answer to `PING`."""
+
+LONGEST_CHARACTER_BYTES = 4
+"""Of a character in UTF-8."""
+
 STALLED_LOOP_S = 0.5
 """A heartbeat deadline that fires later than this tells of a blocked loop, not of a dead client."""
 
@@ -107,6 +113,18 @@ class Session(Outlet):
         self.queued_bytes -= size
         return taken
 
+    def receive_now(self, text: str) -> bool:
+        """Act on a packet that nothing has to be awaited for.
+
+        False, and nothing has happened, when it is none of those: it is for `receive`.
+        """
+        if self.closed or len(text) > self.max_frame_bytes // LONGEST_CHARACTER_BYTES:
+            return False
+        if text == PONG:
+            self._beat()
+            return True
+        return text[:1] == MESSAGE and self.engine.deliver_now(self, text[1:])
+
     async def receive(self, item: EnginePacket) -> None:
         """Act on one Engine.IO packet from the client.
 
@@ -118,7 +136,7 @@ class Session(Outlet):
         kind = MESSAGE if isinstance(item, bytes) else item[:1]
         if kind == MESSAGE:
             await self.engine.deliver(self, item if isinstance(item, bytes) else item[1:])
-        elif kind == "3":
+        elif kind == PONG:
             self._beat()
         elif kind == CLOSE:
             self.close("client disconnect", farewell=NOOP)

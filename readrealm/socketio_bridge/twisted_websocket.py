@@ -5,6 +5,7 @@ keeps little state and no options, and lets one ready frame be written to many c
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from math import inf
@@ -13,6 +14,7 @@ from typing import Any
 from twisted.internet import tcp
 
 from .frames import (
+    TEXT,
     FrameError,
     FrameReader,
     Opcode,
@@ -21,6 +23,8 @@ from .frames import (
     control_frame,
 )
 from .packets import websocket_frame
+
+log = logging.getLogger(__name__)
 
 HIGH_WATER_BYTES = 256 << 10
 """Bytes in Twisted's buffer above which a client counts as congested."""
@@ -50,6 +54,15 @@ class InputQueue(asyncio.Queue[dict[str, Any]]):
         super().__init__()
         self.transport = transport
         self.is_paused = False
+        self.is_awaited = False
+        """Whether the application waits for the next message, and does nothing else."""
+
+    async def get(self) -> dict[str, Any]:
+        self.is_awaited = True
+        try:
+            return await super().get()
+        finally:
+            self.is_awaited = False
 
     def put_nowait(self, item: dict[str, Any]) -> None:
         super().put_nowait(item)
@@ -86,6 +99,7 @@ class WebSocket:
         "send_bare",
         "server",
         "state",
+        "take",
         "transport",
     )
 
@@ -100,6 +114,7 @@ class WebSocket:
         self.send_bare: Callable[[bytes], int] | None = None
         self.direct: Callable[[bytes], int] | None = None
         """`send_bare` while the last bytes all went out that way; None since anything else."""
+        self.take: Callable[[str], bool] | None = None
 
     def begin(self, transport: Any, scope: dict[str, Any], leftover: bytes) -> None:
         """Take a transport over from HTTP and start the application."""
@@ -136,16 +151,29 @@ class WebSocket:
             self.transport.abortConnection()
 
     def _receive(self, opcode: Opcode, payload: Any) -> None:
-        if opcode is Opcode.CLOSE:
+        if opcode is TEXT:
+            if self.state == OPEN:
+                self._receive_text(payload)
+        elif opcode is Opcode.CLOSE:
             self._closed_by_peer(payload)
         elif self.state != OPEN:
             return
-        elif opcode is Opcode.TEXT:
-            self.queue.put_nowait({"type": "websocket.receive", "text": payload})
         elif opcode is Opcode.BINARY:
             self.queue.put_nowait({"type": "websocket.receive", "bytes": payload})
         elif opcode is Opcode.PING and buffered_bytes(self.transport) < HIGH_WATER_BYTES:
             self._write_buffered(control_frame(Opcode.PONG, payload))
+
+    def _receive_text(self, text: str) -> None:
+        queue, take = self.queue, self.take
+        if take is not None and queue.is_awaited and queue.empty():
+            try:
+                if take(text):
+                    return
+            except Exception as error:
+                log.exception("a message could not be handled")
+                self.handle_exception(error)
+                return
+        queue.put_nowait({"type": "websocket.receive", "text": text})
 
     def _closed_by_peer(self, payload: bytes) -> None:
         code = close_code(payload)
@@ -168,7 +196,7 @@ class WebSocket:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
-        self.direct = None
+        self.direct = self.take = None
         self._end(ABNORMAL)
         self.server.protocol_disconnected(self)
 
@@ -273,6 +301,9 @@ class WebSocket:
         """Write through Twisted's buffer, behind which everything else then has to stay."""
         self.direct = None
         self.transport.write(data)
+
+    def receive_with(self, take: Callable[[str], bool] | None) -> None:
+        self.take = take
 
     def limit_incoming(self, max_bytes: int) -> None:
         self.reader.max_bytes = max_bytes

@@ -149,6 +149,8 @@ class _Carrier:
         """Serve until either side ends it."""
         session = self.session
         async with sending(session, self.send, timeout_s=session.engine.stall_timeout_s):
+            if session.writer is not None:
+                session.writer.receive_with(session.receive_now)
             await self._read()
 
     async def _read(self) -> None:

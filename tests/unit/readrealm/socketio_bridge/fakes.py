@@ -24,6 +24,10 @@ class FakeWriter:
         self.frame_limit: int | None = None
         self.direct: Callable[[bytes], int] | None = None
         self.rests: list[bytes] = []
+        self.take: Callable[[str], bool] | None = None
+
+    def receive_with(self, take: Callable[[str], bool] | None) -> None:
+        self.take = take
 
     def write_rest(self, rest: bytes) -> None:
         self.rests.append(rest)
@@ -164,6 +168,13 @@ class FakeEngine:
         self.expects_connect = expects_connect
         self.delivered: list[EnginePacket] = []
         self.gone: list[str | None] = []
+
+    def deliver_now(self, session: Any, text: str) -> bool:
+        """Takes at once what begins with "now"."""
+        if text.startswith("now"):
+            self.delivered.append(text)
+            return True
+        return False
 
     async def deliver(self, session: Any, data: EnginePacket) -> None:
         self.delivered.append(data)
