@@ -1,13 +1,13 @@
 """Publish and subscribe on one Redis or Valkey server, on two connections of this event loop.
 
 A lost connection is made again, and every subscription with it; whoever listens is told, for
-what was published in between is gone. redis-py makes the connections (URLs, TLS, Sentinel,
-credentials); this module owns what is written to them and when.
+what was published in between is gone. redis-py makes the connections; `wire` carries what
+is written to them and read from them.
 """
 
 import asyncio
 import logging
-import math
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +15,13 @@ from typing import Any
 from channels_redis.utils import create_pool
 from redis.exceptions import RedisError
 
+from .wire import Wire
+
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 5.0
-"""For a subscription to be confirmed and for a publication to be taken."""
+"""For a subscription to be confirmed and for a publication to be taken, with all attempts."""
 
 PING_EVERY_S = 5.0
 DEAF_AFTER_S = 12.0
@@ -31,8 +33,10 @@ LINGER_S = 1.0
 RETRY_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Waits between attempts to connect; the last one repeats."""
 
+CANCEL_AGAIN_S = 0.2
+
 MAX_PENDING_BYTES = 8 << 20
-"""What may wait to be published; more is refused."""
+"""What may wait to be published or for its reply; more is refused."""
 
 CONNECTION_ERRORS = (RedisError, OSError, TimeoutError, EOFError)
 
@@ -81,9 +85,14 @@ class Bus:
         self._pending: list[_Publication] = []
         self._pending_bytes = 0
         self._work = asyncio.Event()
-        self._subscriber: Any = None
+        self._publisher: Wire | None = None
+        self._subscriber: Wire | None = None
+        self._connections: dict[Wire, Any] = {}
+        """What redis-py holds of the connections; to be closed with them."""
+        self._unanswered: deque[_Publication] = deque()
+        self._answered: asyncio.Future[None] | None = None
+        """Done when no publication of the batch is unanswered; fails with the connection."""
         self._duties: dict[str, asyncio.Task[None]] = {}
-        self._tasks: list[asyncio.Task[None]] = []
         self.publish_failures = 0
         """Publications that were given up, since the start."""
         self.reconnects = 0
@@ -120,7 +129,7 @@ class Bus:
             subscription = _Subscription(asyncio.get_running_loop().create_future())
             self._subscriptions[channel] = subscription
             subscription.holders = 1
-            await self._tell_subscriber("SUBSCRIBE", channel)
+            self._tell_subscriber("SUBSCRIBE", channel)
         else:
             subscription.holders += 1
             if subscription.linger is not None:
@@ -144,11 +153,13 @@ class Bus:
 
     async def close(self) -> None:
         """Close both connections; a later call opens them again."""
-        tasks, self._tasks = [*self._tasks, *self._duties.values()], []
-        self._duties = {}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks, self._duties = list(self._duties.values()), {}
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            # One that is just connecting may lose a cancellation in what redis-py awaits.
+            _, left = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+            tasks = list(left)
         for subscription in self._subscriptions.values():
             if subscription.linger is not None:
                 subscription.linger.cancel()
@@ -163,19 +174,18 @@ class Bus:
     # Publishing: whatever came together leaves in one write.
 
     async def _keep_publishing(self) -> None:
-        connection = self._new_connection()
         try:
             while True:
                 await self._work.wait()
                 self._work.clear()
-                batch, self._pending, self._pending_bytes = self._pending, [], 0
-                await self._publish_batch(connection, batch)
-                _heed_cancellation()
+                batch, self._pending = self._pending, []
+                await self._publish_batch(batch)
         finally:
             _give_up(self._pending)
-            await _disconnect(connection)
+            self._pending, self._pending_bytes = [], 0
+            await self._hang_up()
 
-    async def _publish_batch(self, connection: Any, batch: list[_Publication]) -> None:
+    async def _publish_batch(self, batch: list[_Publication]) -> None:
         """Send a batch, once more if the connection turns out to be dead.
 
         A repetition may deliver an event twice; listeners know events of a room by number.
@@ -183,40 +193,89 @@ class Bus:
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 try:
-                    await self._send_batch(connection, batch)
-                except (RedisError, ConnectionError, EOFError):
-                    await _disconnect(connection)
-                    await self._send_batch(connection, batch)
+                    await self._send_batch(batch)
+                except CONNECTION_ERRORS:
+                    await self._hang_up()
+                    await self._send_batch(batch)
         except CONNECTION_ERRORS as error:
             log.warning("publications were not taken (%d together): %r", len(batch), error)
-            await _disconnect(connection)
+            await self._hang_up()
         finally:
             self.publish_failures += _give_up(batch)
+            self._pending_bytes -= sum(len(item.payload) for item in batch)
 
-    async def _send_batch(self, connection: Any, batch: list[_Publication]) -> None:
+    async def _send_batch(self, batch: list[_Publication]) -> None:
         waiting = [item for item in batch if not item.taken.done()]
-        commands = [("PUBLISH", item.channel, item.payload) for item in waiting]
-        await connection.send_packed_command(connection.pack_commands(commands))
-        _heed_cancellation()
-        for item in waiting:
-            listeners = await connection.read_response()
-            _heed_cancellation()
-            if not item.taken.done():
-                item.taken.set_result(listeners)
+        if not waiting:
+            return
+        if self._publisher is None:
+            self._publisher = await self._open(self._hear_listeners)
+            self._publisher.lost.add_done_callback(self._fail_batch)
+        self._unanswered = deque(waiting)
+        self._answered = asyncio.get_running_loop().create_future()
+        self._publisher.send([("PUBLISH", item.channel, item.payload) for item in waiting])
+        await self._answered
+
+    def _hear_listeners(self, reply: Any) -> None:
+        """The server has taken a publication, or says why not."""
+        if self._answered is None or self._answered.done():
+            return
+        if not self._unanswered or isinstance(reply, Exception):
+            self._end_batch(ConnectionError(f"the server answered {reply!r}"))
+            return
+        item = self._unanswered.popleft()
+        if not item.taken.done():
+            item.taken.set_result(reply)
+        if not self._unanswered:
+            self._end_batch(None)
+
+    def _fail_batch(self, lost: "asyncio.Future[Exception | None]") -> None:
+        self._end_batch(lost.result() or ConnectionError("the connection was closed"))
+
+    def _end_batch(self, error: Exception | None) -> None:
+        if self._answered is None or self._answered.done():
+            return
+        if error is None:
+            self._answered.set_result(None)
+        else:
+            self._answered.set_exception(error)
+
+    async def _hang_up(self) -> None:
+        """Leave the publisher's connection; the next batch makes another."""
+        wire, self._publisher = self._publisher, None
+        if wire is not None:
+            wire.lost.remove_done_callback(self._fail_batch)
+            await self._close(wire)
+
+    async def _open(self, hear: Callable[[Any], None]) -> Wire:
+        connection = self._new_connection()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await connection.connect()
+            wire = Wire(connection, hear)
+        except BaseException:
+            await _disconnect(connection)
+            raise
+        self._connections[wire] = connection
+        return wire
+
+    async def _close(self, wire: Wire) -> None:
+        wire.abort()
+        await _disconnect(self._connections.pop(wire))
 
     # Listening.
 
     async def _keep_listening(self) -> None:
         attempt = 0
         while True:
-            connection = self._new_connection()
             try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await connection.connect()
-                _heed_cancellation()
-                await self._resubscribe(connection)
+                wire = self._subscriber = await self._open(self._hear)
                 attempt = 0
-                await self._listen(connection)
+                try:
+                    await self._listen(wire)
+                finally:
+                    self._subscriber = None
+                    await self._close(wire)
             except CONNECTION_ERRORS as error:
                 self._forget_confirmations()
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
@@ -226,24 +285,19 @@ class Bus:
                     "the subscriber connection is down, next try in %.2f s: %r", wait_s, error
                 )
                 await asyncio.sleep(wait_s)
-            finally:
-                self._subscriber = None
-                await _disconnect(connection)
 
-    async def _resubscribe(self, connection: Any) -> None:
-        self._subscriber = connection
+    async def _listen(self, wire: Wire) -> None:
+        """Subscribe, and watch the connection, which `_hear` serves, until it is lost or deaf."""
+        loop = asyncio.get_running_loop()
         if self._subscriptions:
-            await connection.send_command("SUBSCRIBE", *self._subscriptions, check_health=False)
-
-    async def _listen(self, connection: Any) -> None:
-        pinger = asyncio.create_task(_ping(connection), name="bus ping")
-        try:
-            while True:
-                async with asyncio.timeout(DEAF_AFTER_S):
-                    first = await connection.read_response(timeout=math.inf)
-                self._hear(first)
-        finally:
-            pinger.cancel()
+            wire.send([("SUBSCRIBE", *self._subscriptions)])
+        while True:
+            done, _ = await asyncio.wait({wire.lost}, timeout=PING_EVERY_S)
+            if done:
+                raise wire.lost.result() or ConnectionError("the connection was closed")
+            if loop.time() - wire.heard_at > DEAF_AFTER_S:
+                raise TimeoutError("the server says nothing")
+            wire.send([("PING",)])
 
     def _hear(self, reply: Any) -> None:
         kind = reply[0] if isinstance(reply, list) else None
@@ -270,35 +324,15 @@ class Bus:
     def _unsubscribe(self, channel: str) -> None:
         if (subscription := self._subscriptions.pop(channel, None)) is not None:
             subscription.confirmed.cancel()
-            task = asyncio.ensure_future(self._tell_subscriber("UNSUBSCRIBE", channel))
-            self._tasks.append(task)
-            task.add_done_callback(self._forget_task)
+            self._tell_subscriber("UNSUBSCRIBE", channel)
 
-    def _forget_task(self, task: asyncio.Task[None]) -> None:
-        if task in self._tasks:
-            self._tasks.remove(task)
-
-    async def _tell_subscriber(self, command: str, channel: str) -> None:
+    def _tell_subscriber(self, command: str, channel: str) -> None:
         """Write to the subscriber connection; while it is down, reconnecting will do instead."""
-        connection = self._subscriber
-        if connection is not None:
+        if self._subscriber is not None:
             try:
-                await connection.send_command(command, channel, check_health=False)
-            except CONNECTION_ERRORS as error:
+                self._subscriber.send([(command, channel)])
+            except ConnectionError as error:
                 log.debug("%s of %s waits for the next connection: %r", command, channel, error)
-
-
-def _heed_cancellation() -> None:
-    """Be cancelled now if a library swallowed it, as `asyncio.wait_for` of Python 3.11 may."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-async def _ping(connection: Any) -> None:
-    while True:
-        await asyncio.sleep(PING_EVERY_S)
-        await connection.send_command("PING", check_health=False)
 
 
 async def _disconnect(connection: Any) -> None:
