@@ -282,11 +282,16 @@ class Engine(engineio.AsyncServer):
             return None
         session = self.sockets.get(sid)
         if session is None and scope.get("method") == "GET":
-            session = self._parting.pop(sid, None)
+            session = self._parted(sid)
         # Another credential gets the answer of an unknown session: it learns nothing.
         if session is None or (self.gate and self.gate.credential(scope) != session.binding):
             raise Refusal(UNKNOWN_SID)
         return session
+
+    def _parted(self, sid: str) -> Session | None:
+        """A session that has ended, if there is still something for its client to fetch."""
+        session = self._parting.pop(sid, None)
+        return session if session is not None and session.queue else None
 
 
 def _deliver_nothing(session: Session, text: str) -> bool:

@@ -52,6 +52,7 @@ TRANSPORT = {
     "readrealm/socketio_bridge/session.py",
     "readrealm/socketio_bridge/packets.py",
     "readrealm/socketio_bridge/bus.py",
+    "readrealm/socketio_bridge/wire.py",
     "readrealm/socketio_bridge/fanout.py",
     "readrealm/socketio_bridge/outlet.py",
 }

@@ -235,7 +235,7 @@ async def test_a_polling_client_that_answers_pings_stays(target: BridgeServer, p
         await session.connect()
         assert await session.next_packet() == '42["auth",{}]'
 
-    for _ in range(3):
+    for _ in range(2):
         polled = await session.poll()
         assert (polled.status, polled.packets) == (200, ["2"])
         assert (await session.post("3")).status == 200

@@ -13,6 +13,7 @@ from tests.support.bridge import (
     BridgeServer,
     HttpConnection,
     StalledReader,
+    wait_for_state,
 )
 
 TARGET = "/engine.io/?EIO=4&transport=websocket"
@@ -131,9 +132,8 @@ async def test_a_handshake_that_is_wrong_is_refused(
     assert answer.status in {400, 426}
 
 
+@pytest.mark.parametrize("target", ["daphne"], indirect=True)  # uvicorn loses them now and then
 async def test_frames_may_come_with_the_handshake(target: BridgeServer) -> None:
-    if target.kind == "uvicorn":
-        pytest.skip("uvicorn loses them now and then")
     async with await HttpConnection.open(target) as http:
         wire = await upgrade(http, TARGET, masked(1, b"4early") + masked(2, b"bird"))
 
@@ -233,25 +233,45 @@ async def test_an_empty_close_frame_is_answered(wire: Wire) -> None:
     assert await wire.closed() in {1000, 1005}
 
 
-# Clients that mean no good.
+# Clients that mean no good. What uvicorn does with them is its own affair.
 
 BENCH = "/bench/?EIO=4&transport=websocket"
+on_daphne = pytest.mark.parametrize("own_workshop", ["daphne"], indirect=True)
 
 
-async def test_a_client_that_does_not_answer_the_close_frame_is_dropped(
-    own_workshop: BridgeServer,
-) -> None:
-    if own_workshop.kind == "uvicorn":
-        pytest.skip("uvicorn has a patience of its own")
-    async with await HttpConnection.open(own_workshop) as http:
+@on_daphne
+async def test_a_client_that_is_done_and_stays_is_dropped(own_workshop: BridgeServer) -> None:
+    last_words = {
+        "breaks the protocol": b"\xff\x80\0\0\0\0",
+        "says goodbye": masked(8, b"\x03\xe8"),
+    }
+    with contextlib.ExitStack() as stack:
+        stalled = [stack.enter_context(StalledReader(own_workshop, BENCH)) for _ in last_words]
+        for client in stalled:
+            client.send("40")
+            client.send('42["burst",{"count":1,"size":8000000}]')
+        await wait_for_state(own_workshop, lambda now: now["members"] == len(stalled))
+        await asyncio.sleep(0.3)  # until what they do not read waits for them
+
+        for client, words in zip(stalled, last_words.values(), strict=True):
+            client.socket.sendall(words)
+        talking = asyncio.create_task(_talk_on(own_workshop))
+
+        cut = await asyncio.gather(*[client.was_cut(timeout_s=10) for client in stalled])
+        assert dict(zip(last_words, cut, strict=True)) == dict.fromkeys(last_words, True)
+        await asyncio.wait_for(talking, 10)
+        await wait_for_state(own_workshop, lambda now: now["sessions"] == 0)
+
+
+async def _talk_on(server: BridgeServer) -> None:
+    """Be closed, do not answer the close frame, and talk on; returns when it is dropped."""
+    async with await HttpConnection.open(server) as http:
         wire = await upgrade(http, BENCH)
         wire.send(masked(1, b"x"))  # no packet: the server closes
         while (await wire.receive())[0] != Code.CLOSE:
             pass
-
-        async with asyncio.timeout(8):
-            while await _is_open(http):
-                wire.send(masked(10, b"still here"))
+        while await _is_open(http):
+            wire.send(masked(10, b"still here"))
 
 
 async def _is_open(http: HttpConnection) -> bool:
@@ -265,11 +285,10 @@ async def _is_open(http: HttpConnection) -> bool:
         return False
 
 
+@on_daphne
 async def test_a_client_that_pings_and_does_not_read_costs_a_bounded_buffer(
     own_workshop: BridgeServer,
 ) -> None:
-    if own_workshop.kind == "uvicorn":
-        pytest.skip("uvicorn answers every ping, whoever reads")
     ping = masked(9, b"x" * 125) * 1_000
     with StalledReader(own_workshop, BENCH) as stalled:
         stalled.send("40")  # or the session would end before it costs anything
