@@ -30,8 +30,21 @@ Application = Callable[..., Awaitable[None]]
 INBOX_LIMIT = 256
 """Events of one client that one consumer may have waiting; more are answered `flooded`."""
 
+INBOX_BYTES = 4 << 20
+"""What those events may have together, as they were sent; one of any size may always wait."""
+
 FAREWELL_TIMEOUT_S = 4.0
 """For a consumer to finish its events once its client has left, and again for `disconnected`."""
+
+
+@dataclass(slots=True)
+class _Item:
+    """What waits for a consumer: an event, a group message, or (neither) its beginning."""
+
+    event: str | None = None
+    data: Any = None
+    ack_id: int | None = None
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +87,15 @@ class Connection:
         self.inboxes: dict[int, Inbox] = {}
         self.is_leaving = False
 
-    def deliver(self, event: str, args: Sequence[Any], ack_id: int | None) -> bool:
+    def deliver(
+        self, event: str, args: Sequence[Any], ack_id: int | None, *, size_bytes: int = 0
+    ) -> bool:
         """Queue one event for the consumer that answers it; False when there is none.
 
         It is queued before this returns: that alone keeps events in the order of arrival.
+
+        Args:
+            size_bytes: of the packet and its attachments, about.
         """
         owner = self.owners.get(event)
         if owner is None or self.is_leaving:
@@ -86,7 +104,7 @@ class Connection:
         if wait_s := self.spend():
             inbox.refuse_flood(event, ack_id, wait_s)
         else:
-            inbox.put_event(event, args[0] if args else None, ack_id)
+            inbox.put_event(event, args[0] if args else None, ack_id, size_bytes=size_bytes)
         return True
 
     def spend(self) -> float:
@@ -147,12 +165,14 @@ class Inbox:
         "outlet",
         "refusals",
         "task",
+        "waiting_bytes",
     )
 
     def __init__(self, connection: Connection, index: int, consumer: EventConsumer) -> None:
         self.connection, self.outlet = connection, connection.outlet
         self.audience = connection.audience
-        self.items: deque[tuple[str | None, Any, int | None]] = deque()
+        self.items: deque[_Item] = deque()
+        self.waiting_bytes = 0
         self.groups: set[str] = set()
         self.refusals: set[asyncio.Task[None]] = set()
         self.task: asyncio.Task[None] | None = None
@@ -163,24 +183,28 @@ class Inbox:
         consumer.channel_layer, consumer.channel_name = get_channel_layer(), self.channel_name
         consumer.inbox = self
         layer.register(self)
-        self._put((None, None, None))
+        self._put(_Item())
 
-    def put_event(self, event: str, data: Any, ack_id: int | None) -> None:
+    def put_event(self, event: str, data: Any, ack_id: int | None, *, size_bytes: int) -> None:
         """Queue one event."""
-        if len(self.items) >= INBOX_LIMIT:
+        if self._is_full():
             self.refuse_flood(event, ack_id, 1.0)
         else:
-            self._put((event, data, ack_id))
+            self._put(_Item(event, data, ack_id, size_bytes))
 
-    def dispatch(self, message: dict[str, Any]) -> None:
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
         """Queue one group message for the consumer's handler of its type."""
-        if len(self.items) < INBOX_LIMIT:
-            self._put((None, message, None))
-        else:
+        if self._is_full():
             log.warning("a consumer does not keep up; a %s message was dropped", message["type"])
+        else:
+            self._put(_Item(data=message, size_bytes=size_bytes))
 
-    def _put(self, item: tuple[str | None, Any, int | None]) -> None:
+    def _is_full(self) -> bool:
+        return len(self.items) >= INBOX_LIMIT or self.waiting_bytes >= INBOX_BYTES
+
+    def _put(self, item: _Item) -> None:
         self.items.append(item)
+        self.waiting_bytes += item.size_bytes
         if self.task is None:
             self.task = asyncio.create_task(self._work())
 
@@ -198,13 +222,14 @@ class Inbox:
     async def _work(self) -> None:
         try:
             while self.items:
-                event, data, ack_id = self.items.popleft()
-                if event is not None:
-                    await self._answer(event, data, ack_id)
-                elif data is None:
+                item = self.items.popleft()
+                self.waiting_bytes -= item.size_bytes
+                if item.event is not None:
+                    await self._answer(item.event, item.data, item.ack_id)
+                elif item.data is None:
                     await self._guard(self.consumer.connected())
                 else:
-                    await self._guard(self._handle(data))
+                    await self._guard(self._handle(item.data))
         finally:
             self.task = None
 

@@ -281,6 +281,9 @@ class Engine(engineio.AsyncServer):
         if sid is None:
             return None
         session = self.sockets.get(sid)
+        if session is not None and scope.get("method") == "GET":
+            session.check_pong()  # a poll is no sign of life
+            session = self.sockets.get(sid)
         if session is None and scope.get("method") == "GET":
             session = self._parted(sid)
         # Another credential gets the answer of an unknown session: it learns nothing.

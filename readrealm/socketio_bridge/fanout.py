@@ -53,8 +53,12 @@ class Member(Protocol):
     @property
     def channel_name(self) -> str: ...
 
-    def dispatch(self, message: dict[str, Any]) -> None:
-        """Queue a group message for the consumer's handler."""
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
+        """Queue a group message for the consumer's handler.
+
+        Args:
+            size_bytes: of the message as it was published.
+        """
         ...
 
 
@@ -148,14 +152,18 @@ class Fanout:
         self._dirty.pop(group, None)
         return True
 
-    def receive(self, group: str, message: dict[str, Any]) -> None:
-        """Act on one message of a group: emit its events, or hand it to the consumers."""
+    def receive(self, group: str, message: dict[str, Any], *, size_bytes: int = 0) -> None:
+        """Act on one message of a group: emit its events, or hand it to the consumers.
+
+        Args:
+            size_bytes: of the message as it was published.
+        """
         room = self.rooms.get(group)
         if room is None:
             return
         if message["type"] != "socketio.emit":
             for member in room.members():
-                member.dispatch(message)
+                member.dispatch(message, size_bytes=size_bytes)
             return
         left_out = tuple(message.get("except", ()))
         for name, argument, number in message["events"]:

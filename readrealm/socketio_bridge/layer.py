@@ -24,8 +24,36 @@ MEMBER_PREFIX = "bridge."
 
 ALL_WORKERS = "*"
 
-MAX_CHANNEL_QUEUE = 1_000
-"""Messages that may wait for a stock channel; the oldest is dropped then, as Channels allows."""
+MAX_CHANNEL_QUEUE, MAX_CHANNEL_BYTES = 1_000, 8 << 20
+"""What may wait for a stock channel; the oldest is dropped then, as Channels allows."""
+
+
+class ChannelQueue(asyncio.Queue[bytes]):
+    """What waits for the receiver of a stock channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size_bytes = 0
+
+    def add(self, payload: bytes) -> int:
+        """Queue a message; returns how many of the oldest had to go for it."""
+        dropped = 0
+        while self.qsize() >= MAX_CHANNEL_QUEUE or (
+            self.qsize() and self.size_bytes + len(payload) > MAX_CHANNEL_BYTES
+        ):
+            self.get_nowait()
+            dropped += 1
+        self.put_nowait(payload)
+        return dropped
+
+    def _put(self, item: bytes) -> None:
+        super()._put(item)
+        self.size_bytes += len(item)
+
+    def _get(self) -> bytes:
+        item: bytes = super()._get()
+        self.size_bytes -= len(item)
+        return item
 
 
 class RoomChannelLayer(RedisPubSubChannelLayer):
@@ -55,7 +83,7 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
 
     def __init__(self, hosts: Any = None, prefix: str = "asgi", **options: Any) -> None:
         super().__init__(hosts=hosts, prefix=prefix, **options)
-        self.channels: dict[str, asyncio.Queue[bytes]] = {}
+        self.channels: dict[str, ChannelQueue] = {}
         self.groups: dict[str, set[str]] = {}
         self._shards = [
             Bus(host, receive=self._receive, resubscribed=self._resubscribed)
@@ -182,7 +210,7 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
             await bus.close()
 
     async def _subscribe_to_channel(self, channel: str) -> None:
-        self.channels[channel] = asyncio.Queue(MAX_CHANNEL_QUEUE)
+        self.channels[channel] = ChannelQueue()
         await self._get_shard(channel).subscribe(channel)
 
     async def receive(self, channel: str) -> Any:
@@ -210,32 +238,30 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
             group = self._group_of.get(channel)
             if group is not None:
                 if group in self.fanout.rooms:
-                    self.fanout.receive(group, self.channel_layer.deserialize(payload))
+                    message = self.channel_layer.deserialize(payload)
+                    self.fanout.receive(group, message, size_bytes=len(payload))
                 for name in self.groups.get(channel, ()):
                     self._queue(name, payload)
             elif channel in self.channels:
                 self._queue(channel, payload)
             else:
-                self._receive_addressed(self.channel_layer.deserialize(payload))
+                message = self.channel_layer.deserialize(payload)
+                self._receive_addressed(message, len(payload))
         except Exception:
             log.exception("a message on the channel layer could not be handled")
 
-    def _receive_addressed(self, message: dict[str, Any]) -> None:
+    def _receive_addressed(self, message: dict[str, Any], size_bytes: int) -> None:
         if message.get("type") == "bridge.operation" and self._perform is not None:
             self._perform(message["operation"])
         elif message.get("type") == "bridge.to":
             member = self.members.get(message["channel"])
             if member is not None:
-                member.dispatch(message["message"])
+                member.dispatch(message["message"], size_bytes=size_bytes)
 
     def _queue(self, channel: str, payload: bytes) -> None:
         queue = self.channels.get(channel)
-        if queue is None:
-            return
-        if queue.full():
-            queue.get_nowait()
-            log.warning("channel %s is not read; its oldest message was dropped", channel)
-        queue.put_nowait(payload)
+        if queue is not None and (dropped := queue.add(payload)):
+            log.warning("channel %s is not read; %d old messages were dropped", channel, dropped)
 
     def _resubscribed(self, channels: list[str]) -> None:
         for channel in channels:

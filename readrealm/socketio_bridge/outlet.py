@@ -42,11 +42,8 @@ class FrameWriter(Protocol):
         ...
 
     def close(self, code: int) -> None:
-        """Send a close frame after what was written, and let the peer answer it."""
-        ...
-
-    def abort(self) -> None:
-        """Drop the connection at once, with what is buffered."""
+        """Send a close frame after what was written; a peer that does not answer it in time is
+        dropped, with what is buffered."""
         ...
 
 
@@ -121,13 +118,12 @@ class Outlet:
         raise NotImplementedError
 
     def cut(self) -> None:
-        """Drop a client that does not read, with what waits for it."""
-        writer, self.writer = self.writer, None
+        """End it for a client that does not read: what waits here is dropped, and the close
+        frame follows what its server has taken already. Who does not read that is dropped too.
+        """
         self.queue.clear()
         self.queued_bytes = 0
         self.close("transport error", code=TRY_AGAIN_LATER)
-        if writer is not None:
-            writer.abort()
 
 
 def broadcast(outlets: Iterable[Outlet], items: Sequence[EnginePacket], frames: bytes) -> None:

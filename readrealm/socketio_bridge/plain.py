@@ -111,4 +111,4 @@ def _take(inbox: Inbox, content: EnginePacket) -> None:
     if wait_s := inbox.connection.spend():
         inbox.refuse_flood(event, ack_id, wait_s)
     else:
-        inbox.put_event(event, frame.get("data"), ack_id)
+        inbox.put_event(event, frame.get("data"), ack_id, size_bytes=len(content))

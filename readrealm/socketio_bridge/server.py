@@ -1,6 +1,7 @@
 """The Socket.IO server: python-socketio's packets, namespaces, rooms and acks over our engine."""
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import socketio
@@ -26,6 +27,24 @@ ATTACHMENTS_TIMEOUT_S = 10.0
 """For the attachments that a binary packet announces."""
 
 
+@dataclass(slots=True)
+class _Incomplete:
+    """A binary packet whose attachments are still to come."""
+
+    packet: Packet
+    deadline: asyncio.TimerHandle
+    header_bytes: int
+    attached_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Held:
+    """What waits behind a CONNECT that is being decided."""
+
+    parts: list[EnginePacket] = field(default_factory=list)
+    size_bytes: int = 0
+
+
 class Server(socketio.AsyncServer):
     """`socketio.AsyncServer` that behaves as the protocol documents say.
 
@@ -42,8 +61,10 @@ class Server(socketio.AsyncServer):
         self.eio.deliver_now = self._receive_event_now
         self._deciding: set[tuple[str, str]] = set()
         """Sessions and namespaces whose CONNECT is being decided."""
-        self._held: dict[tuple[str, str], list[EnginePacket]] = {}
+        self._held: dict[tuple[str, str], _Held] = {}
         """Packets for a client whose CONNECT is being decided: they must not overtake it."""
+        self._incomplete: dict[str, _Incomplete] = {}
+        """By session."""
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -85,7 +106,7 @@ class Server(socketio.AsyncServer):
         session: Session | None = self.eio.sockets.get(eio_sid)
         if session is None:
             return
-        if eio_sid in self._binary_packet:
+        if eio_sid in self._incomplete:
             await self._add_attachment(session, data)
             return
         if isinstance(data, bytes):
@@ -94,7 +115,7 @@ class Server(socketio.AsyncServer):
         namespace = received.namespace or "/"
         match received.packet_type:
             case packet.EVENT:
-                await self._receive_event(session, namespace, received)
+                await self._receive_event(session, namespace, received, len(data))
             case packet.ACK:
                 await self._handle_ack(eio_sid, namespace, received.id, received.data)
             case packet.CONNECT:
@@ -102,13 +123,13 @@ class Server(socketio.AsyncServer):
             case packet.DISCONNECT:
                 await self._handle_disconnect(eio_sid, namespace, self.reason.CLIENT_DISCONNECT)
             case packet.BINARY_EVENT | packet.BINARY_ACK:
-                await self._expect_attachments(session, namespace, received)
+                self._expect_attachments(session, namespace, received, len(data))
             case _:
                 raise BadPacket("a packet that only servers send")
 
     def _receive_event_now(self, session: Session, text: str) -> bool:
         """Deliver an event to consumers, whose queues make nobody wait; False if it is none."""
-        head = None if session.sid in self._binary_packet else event_head(text)
+        head = None if session.sid in self._incomplete else event_head(text)
         if head is None:
             return False
         namespace, ack_id, start = head
@@ -121,49 +142,59 @@ class Server(socketio.AsyncServer):
             return False
         if not data or not isinstance(data[0], str) or data[0] in RESERVED_EVENTS:
             return False
-        _deliver(connection, data[0], data[1:], ack_id)
+        _deliver(connection, data[0], data[1:], ack_id, len(text))
         return True
 
-    async def _receive_event(self, session: Session, namespace: str, received: Packet) -> None:
+    async def _receive_event(
+        self, session: Session, namespace: str, received: Packet, size_bytes: int
+    ) -> None:
         connection = session.connections.get(namespace)
         event, *args = received.data
         if event in RESERVED_EVENTS:
             return
         if isinstance(connection, Connection):
-            _deliver(connection, event, args, received.id)
+            _deliver(connection, event, args, received.id, size_bytes)
         else:
             await self._handle_event(session.sid, namespace, received.id, received.data)
 
-    async def _expect_attachments(self, session: Session, namespace: str, received: Packet) -> None:
+    def _expect_attachments(
+        self, session: Session, namespace: str, received: Packet, size_bytes: int
+    ) -> None:
         if namespace not in session.connections:
             raise BadPacket("a binary packet before CONNECT")
         if received.attachment_count == 0:
             raise BadPacket("a binary packet without attachments")
-        self._binary_packet[session.sid] = received
-        asyncio.get_running_loop().call_later(
-            ATTACHMENTS_TIMEOUT_S, self._give_up_attachments, session, received
+        deadline = asyncio.get_running_loop().call_later(
+            ATTACHMENTS_TIMEOUT_S, self._give_up_attachments, session
         )
+        self._incomplete[session.sid] = _Incomplete(received, deadline, size_bytes)
 
-    def _give_up_attachments(self, session: Session, received: Packet) -> None:
-        if self._binary_packet.get(session.sid) is received:
-            del self._binary_packet[session.sid]
+    def _give_up_attachments(self, session: Session) -> None:
+        if self._incomplete.pop(session.sid, None) is not None:
             session.close("transport error", code=1008)
 
     async def _add_attachment(self, session: Session, data: EnginePacket) -> None:
         if not isinstance(data, bytes):
             raise BadPacket("a packet between a binary packet and its attachments")
-        received = self._binary_packet[session.sid]
-        size = sum(map(len, received.attachments)) + len(data)
-        if size > session.max_frame_bytes:
+        incomplete = self._incomplete[session.sid]
+        incomplete.attached_bytes += len(data)
+        if incomplete.attached_bytes > session.max_frame_bytes:
             raise BadPacket("the attachments are too large together")
+        received = incomplete.packet
         if not received.add_attachment(data):
             return
-        del self._binary_packet[session.sid]
+        self._forget_attachments(session.sid)
         namespace = received.namespace or "/"
         if received.packet_type == packet.BINARY_EVENT:
-            await self._receive_event(session, namespace, received)
+            size_bytes = incomplete.header_bytes + incomplete.attached_bytes
+            await self._receive_event(session, namespace, received, size_bytes)
         else:
             await self._handle_ack(session.sid, namespace, received.id, received.data)
+
+    def _forget_attachments(self, eio_sid: str) -> None:
+        # A deadline that is only forgotten would keep what came for as long as it had to come.
+        if (incomplete := self._incomplete.pop(eio_sid, None)) is not None:
+            incomplete.deadline.cancel()
 
     # Connecting.
 
@@ -221,8 +252,7 @@ class Server(socketio.AsyncServer):
 
     async def _connect_stock(self, session: Session, namespace: str, auth: Any) -> None:
         key = (session.sid, namespace)
-        held: list[EnginePacket] = []
-        self._held[key] = held
+        held = self._held[key] = _Held()
         try:
             await super()._handle_connect(session.sid, namespace, auth)
         finally:
@@ -231,7 +261,7 @@ class Server(socketio.AsyncServer):
             await super()._handle_disconnect(session.sid, namespace, session.reason)
         elif self.manager.sid_from_eio_sid(session.sid, namespace) is not None:
             session.connections[namespace] = True
-            for part in held:
+            for part in held.parts:
                 session.put(part)
 
     async def _refuse(self, session: Session, namespace: str, why: dict[str, Any]) -> None:
@@ -247,7 +277,7 @@ class Server(socketio.AsyncServer):
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._binary_packet.pop(eio_sid, None)
+        self._forget_attachments(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     # Sending.
@@ -269,13 +299,24 @@ class Server(socketio.AsyncServer):
             return
         if may_wait and (eio_sid, namespace) in self._deciding:
             # To a client that may be refused yet: a stock handler's own words wait, no others go.
-            self._held.get((eio_sid, namespace), []).extend(parts)
+            self._hold(session, self._held.get((eio_sid, namespace)), parts)
             return
         for part in parts:
             session.put(part)
 
+    def _hold(self, session: Session, held: _Held | None, parts: list[EnginePacket]) -> None:
+        if held is None:
+            return
+        held.parts += parts
+        held.size_bytes += sum(map(len, parts))
+        if held.size_bytes > session.congestion.max_queue_bytes:
+            session.cut()
 
-def _deliver(connection: Connection, event: Any, args: list[Any], ack_id: int | None) -> None:
+
+def _deliver(
+    connection: Connection, event: Any, args: list[Any], ack_id: int | None, size_bytes: int
+) -> None:
     """Queue an event for its consumer; one that nobody answers is acknowledged without words."""
-    if not connection.deliver(str(event), args, ack_id) and ack_id is not None:
+    is_theirs = connection.deliver(str(event), args, ack_id, size_bytes=size_bytes)
+    if not is_theirs and ack_id is not None:
         connection.acknowledge(ack_id, [])

@@ -21,6 +21,9 @@ PONG = "3"
 LONGEST_CHARACTER_BYTES = 4
 """Of a character in UTF-8."""
 
+ON_TIME_S = 0.02
+"""A timer that fires this late was on time: what follows is counted from when it was due."""
+
 STALLED_LOOP_S = 0.5
 """A heartbeat deadline that fires later than this tells of a blocked loop, not of a dead client."""
 
@@ -37,6 +40,7 @@ class Session(Outlet):
         "engine",
         "max_frame_bytes",
         "poll",
+        "pong_due",
         "reason",
         "scope",
         "sid",
@@ -61,6 +65,7 @@ class Session(Outlet):
         self.upgrade: asyncio.Future[bool] | None = None
         """Pending while a WebSocket probes; its result is whether it took over."""
         self.timer: asyncio.TimerHandle | None = None
+        self.pong_due: float | None = None
         self.deadline: asyncio.TimerHandle | None = None
         """Of the first CONNECT."""
 
@@ -68,7 +73,8 @@ class Session(Outlet):
         """Begin the heartbeat and the wait for the first Socket.IO CONNECT."""
         loop = self.engine.loop
         opened_at = loop.time()
-        self.timer = loop.call_at(opened_at + self.engine.ping_interval, self._ping)
+        due = opened_at + self.engine.ping_interval
+        self.timer = loop.call_at(due, self._ping, due)
         if self.engine.expects_connect:
             due = opened_at + self.engine.connect_timeout_s
             self.deadline = loop.call_at(due, self._expect_connected)
@@ -78,24 +84,32 @@ class Session(Outlet):
         if not self.closed and not self.connections:
             self.close("connect timeout")
 
-    def _ping(self) -> None:
+    def _ping(self, due: float) -> None:
         self.put(PING)
         if not self.closed:
-            due = self.engine.loop.time() + self.engine.ping_timeout
-            self.timer = self.engine.loop.call_at(due, self._expect_pong, due)
+            now = self.engine.loop.time()
+            self._await_pong(since=due if now - due < ON_TIME_S else now)
 
-    def _expect_pong(self, due: float) -> None:
-        loop = self.engine.loop
-        if loop.time() - due > STALLED_LOOP_S:
-            due = loop.time() + self.engine.ping_timeout
-            self.timer = loop.call_at(due, self._expect_pong, due)
+    def _await_pong(self, *, since: float) -> None:
+        self.pong_due = since + self.engine.ping_timeout
+        self.timer = self.engine.loop.call_at(self.pong_due, self.check_pong)
+
+    def check_pong(self) -> None:
+        """Close the session if a pong is overdue; its timer may not have been served yet."""
+        now = self.engine.loop.time()
+        if self.pong_due is None or now < self.pong_due:
+            return
+        if now - self.pong_due > STALLED_LOOP_S:
+            self._await_pong(since=now)
         else:
             self.close("ping timeout")
 
     def _beat(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
-        self.timer = self.engine.loop.call_later(self.engine.ping_interval, self._ping)
+        self.pong_due = None
+        due = self.engine.loop.time() + self.engine.ping_interval
+        self.timer = self.engine.loop.call_at(due, self._ping, due)
 
     def _enqueue(self, item: EnginePacket) -> None:
         super()._enqueue(item)

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 HIGH_WATER_BYTES = 256 << 10
 """Bytes in Twisted's buffer above which a client counts as congested."""
 
-INPUT_LIMIT = 64
-"""Messages of one client that the application has not taken; then its socket is not read."""
+INPUT_LIMIT, INPUT_BYTES = 64, 256 << 10
+"""Messages of one client that the application has not taken; above, its socket is not read."""
 
 CONNECT_TIMEOUT_S = 20.0
 """For the application to accept or to refuse."""
@@ -53,6 +53,7 @@ class InputQueue(asyncio.Queue[dict[str, Any]]):
     def __init__(self, transport: Any) -> None:
         super().__init__()
         self.transport = transport
+        self.size_bytes = 0
         self.is_paused = False
         self.is_awaited = False
         """Whether the application waits for the next message, and does nothing else."""
@@ -66,16 +67,24 @@ class InputQueue(asyncio.Queue[dict[str, Any]]):
 
     def put_nowait(self, item: dict[str, Any]) -> None:
         super().put_nowait(item)
-        if not self.is_paused and self.qsize() > INPUT_LIMIT:
+        self.size_bytes += _size(item)
+        is_long = self.qsize() > INPUT_LIMIT or self.size_bytes > INPUT_BYTES
+        if is_long and not self.is_paused:
             self.is_paused = True
             self.transport.pauseProducing()
 
     def _get(self) -> dict[str, Any]:
         item: dict[str, Any] = super()._get()
-        if self.is_paused and self.qsize() < INPUT_LIMIT // 2:
+        self.size_bytes -= _size(item)
+        is_short = self.qsize() < INPUT_LIMIT // 2 and self.size_bytes < INPUT_BYTES // 2
+        if is_short and self.is_paused:
             self.is_paused = False
             self.transport.resumeProducing()
         return item
+
+
+def _size(item: dict[str, Any]) -> int:
+    return len(item.get("text") or item.get("bytes") or "")
 
 
 class WebSocket:
@@ -286,7 +295,8 @@ class WebSocket:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self.abort()
+            self.direct = None
+            self.transport.abortConnection()
             return True
         if sent < len(frames):
             self.write_rest(frames[sent:])
@@ -316,10 +326,6 @@ class WebSocket:
             self.heard_at = time.monotonic()
             if self.queue.is_paused:
                 self.transport.resumeProducing()
-
-    def abort(self) -> None:
-        self.direct = None
-        self.transport.abortConnection()
 
 
 def buffered_bytes(transport: Any) -> int:

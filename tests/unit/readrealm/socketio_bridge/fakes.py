@@ -20,7 +20,6 @@ class FakeWriter:
         self.room: int | None = None
         """Writes that are taken before it is full; None for any number."""
         self.closed_with: int | None = None
-        self.is_aborted = False
         self.frame_limit: int | None = None
         self.direct: Callable[[bytes], int] | None = None
         self.rests: list[bytes] = []
@@ -49,9 +48,6 @@ class FakeWriter:
 
     def close(self, code: int) -> None:
         self.closed_with = code
-
-    def abort(self) -> None:
-        self.is_aborted = True
 
 
 class FakeOutlet(Outlet):
@@ -101,7 +97,7 @@ class FakeMember:
         assert self.outlet is not None
         return self.outlet.items
 
-    def dispatch(self, message: dict[str, Any]) -> None:
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
         self.dispatched.append(message)
 
 

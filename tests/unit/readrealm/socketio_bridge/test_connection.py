@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from readrealm.socketio_bridge import EventConsumer, RoomChannelLayer, connection
-from readrealm.socketio_bridge.connection import INBOX_LIMIT, Connection, Pace
+from readrealm.socketio_bridge.connection import INBOX_BYTES, INBOX_LIMIT, Connection, Pace
 from readrealm.socketio_bridge.namespace import owners_of
 from tests.support.bridge import until
 
@@ -287,6 +287,26 @@ async def test_what_does_not_fit_into_the_inbox_is_refused_at_once(
     await idle(client)
     assert len(sent(client)) == 1 + INBOX_LIMIT
     assert ("note", "too much") not in diary
+
+
+async def test_what_waits_for_a_consumer_is_bounded_in_bytes_but_for_one_event_of_any_size(
+    client: Connection, diary: list[Any]
+) -> None:
+    client.deliver("wait", [], None)
+    await until(lambda: "waiting" in diary)
+    client.deliver("note", ["large"], None, size_bytes=10 * INBOX_BYTES)
+
+    client.deliver("note", ["too much"], 2, size_bytes=1)
+    client.inboxes[0].dispatch({"type": "diary.entry", "words": "dropped"}, size_bytes=1)
+    await until(lambda: sent(client))
+    diarist(client).gate.set()
+    await idle(client)
+    client.deliver("note", ["again"], None, size_bytes=INBOX_BYTES)
+    await idle(client)
+
+    assert [item[:3] for item in sent(client)] == ["432"]
+    assert '"code":"RATE_LIMITED"' in str(sent(client)[0])
+    assert diary[-2:] == [("note", "large"), ("note", "again")]
 
 
 async def test_a_client_that_sends_too_fast_hears_when_to_come_again(diary: list[Any]) -> None:

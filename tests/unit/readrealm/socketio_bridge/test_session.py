@@ -65,6 +65,32 @@ async def test_a_ping_without_pong_ends_the_session_exactly_at_its_timeout(
     assert engine.gone == ["ping timeout"]
 
 
+async def test_timers_that_fire_a_little_late_do_not_add_up(
+    session: Session, engine: FakeEngine, clock: ClockLoop
+) -> None:
+    clock.advance(24.999)
+    clock.stall(0.011)
+    clock.advance(19.98)
+    assert not session.closed
+
+    clock.stall(0.011)
+
+    assert engine.gone == ["ping timeout"]
+
+
+async def test_a_pong_is_overdue_also_before_its_timer_is_served(
+    session: Session, engine: FakeEngine, clock: ClockLoop
+) -> None:
+    clock.advance(25 + 19.9)
+    session.check_pong()
+    assert not session.closed
+
+    clock.now += 0.2
+    session.check_pong()
+
+    assert engine.gone == ["ping timeout"]
+
+
 async def test_other_packets_are_no_pong(session: Session, clock: ClockLoop) -> None:
     clock.advance(25)
     await session.receive("4hello")
@@ -252,7 +278,7 @@ def test_what_waits_for_a_websocket_leaves_before_the_close_frame(engine: FakeEn
     assert writer.closed_with == 1012
 
 
-async def test_a_client_that_takes_no_frame_is_aborted() -> None:
+async def test_a_client_that_takes_no_frame_is_cut() -> None:
     engine = FakeEngine(max_queue_bytes=1_000)
     session = opened(engine, "websocket")
     session.writer = writer = FakeWriter()
@@ -261,7 +287,8 @@ async def test_a_client_that_takes_no_frame_is_aborted() -> None:
     for _ in range(12):
         session.put("4" + "x" * 99)
 
-    assert writer.is_aborted
+    assert writer.closed_with == 1013
+    assert session.closed
     assert engine.gone == ["transport error"]
 
 
