@@ -180,7 +180,7 @@ class AccountWatch:
         await bridge_layer().group_discard(account_group(self.key), self.channel_name)
         bridge_layer().unregister(self)
 
-    def dispatch(self, message: dict[str, Any]) -> None:
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
         """Have every connection of the account authenticate again."""
         if message["type"] != REVALIDATE:
             return

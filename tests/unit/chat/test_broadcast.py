@@ -148,7 +148,7 @@ class Listener:
     def shout(self, texts: list[str], frames: bytes) -> None:
         self.heard += texts
 
-    def dispatch(self, message: dict[str, Any]) -> None:
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
         raise AssertionError(message)
 
 

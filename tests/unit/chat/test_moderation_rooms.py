@@ -147,7 +147,7 @@ class Inbox:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    def dispatch(self, message: dict[str, Any]) -> None:
+    def dispatch(self, message: dict[str, Any], *, size_bytes: int = 0) -> None:
         self.messages.append(message)
 
 
