@@ -64,6 +64,8 @@ class ChatMessage(models.Model):
             ("hide_message", "Can hide and restore chat messages, and judge reports"),
             ("purge_message", "Can purge chat messages for good"),
             ("sanction_reader", "Can time out, ban and unban readers"),
+            ("export_reader", "Can export everything that is kept about a reader"),
+            ("erase_reader", "Can erase everything that is kept about a reader"),
         )
 
     def __str__(self) -> str:
@@ -95,8 +97,8 @@ class ChatMessage(models.Model):
         return not self.authenticated and not self.is_ai
 
 
-def name_rooms(messages: Iterable[ChatMessage]) -> None:
-    """Give each message the title of its room's book, with one query for all."""
+def name_rooms(messages: Iterable[Any]) -> None:
+    """Give each message, or record about one, the title of its room's book, with one query."""
     found = list(messages)
     titles = dict(
         Book.objects.filter(pk__in={message.book_id for message in found}).values_list(

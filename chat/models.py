@@ -2,8 +2,11 @@
 
 import re
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
+
+from chat.watch_words import fold, tokens
 
 ARTICLE = re.compile(r"^(The|An?)\s+")
 
@@ -48,5 +51,38 @@ class Book(models.Model):
         return reverse("chat:room", args=[self.pk])
 
 
+class WatchWord(models.Model):
+    """A word or phrase that moderators want to look at when somebody says it; nothing is refused.
+
+    There is none until a moderator adds one.
+    """
+
+    word = models.CharField(
+        max_length=80,
+        unique=True,
+        help_text="A word or a phrase. Case, accents and spelling out (w o r d) do not matter.",
+    )
+    note = models.CharField(
+        max_length=200, blank=True, help_text="For other moderators: why it is on the list."
+    )
+    added_at = models.DateTimeField("added", auto_now_add=True)
+
+    class Meta:
+        ordering = ("word",)
+        verbose_name = "watch word"
+
+    def __str__(self) -> str:
+        return self.word
+
+    def clean(self) -> None:
+        """Refuse what finds nothing, and what the list has already."""
+        if not tokens(fold(self.word)):
+            raise ValidationError({"word": "A word needs a letter or a digit."})
+        others = WatchWord.objects.exclude(pk=self.pk).values_list("word", flat=True)
+        for other in others:
+            if tokens(fold(other)) == tokens(fold(self.word)):
+                raise ValidationError({"word": f"The list has “{other}”, which finds the same."})
+
+
 # Below `Book`, which it needs: Django finds the models of an app through this module only.
-from chat import history  # noqa: E402, F401
+from chat import history, records  # noqa: E402, F401

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import UNSET
+
 from chat.events import Message, ModerationNotice, ReportMessage
 from chat.rules import Change, Removal, Restoration, Visitor
 from chat.sanctions import Measure, ReaderKey, Sanction
@@ -33,6 +35,8 @@ class Act(StrEnum):
     """Reports of the message were judged, and the message stays."""
     DISMISS = "dismiss"
     """Reports of the message were judged to be without substance."""
+    ERASE = "erase"
+    """Everything that was kept about a reader was erased."""
 
 
 class Verdict(StrEnum):
@@ -78,6 +82,10 @@ class Records(Protocol):
 
     async def lift(self, reader: ReaderKey, *, at_ms: int) -> int:
         """End every sanction of a reader; how many held."""
+        ...
+
+    async def lift_one(self, sanction_id: str, *, at_ms: int) -> bool:
+        """End one sanction; whether it held."""
         ...
 
     async def report(self, command: ReportMessage, *, by: Identity, at_ms: int) -> bool:
@@ -211,6 +219,29 @@ class ModerationService:
         lifted = await self.records.lift(subject.reader, at_ms=record.at_ms)
         if lifted:
             await self.notices.notify(subject.reader, ModerationNotice(action="unban"))
+        return lifted
+
+    async def lift(
+        self,
+        sanction_id: str,
+        subject: Subject,
+        *,
+        book_id: int | None,
+        moderator: Identity,
+        reason: str = "",
+    ) -> bool:
+        """End one sanction of a reader, who may still be kept out by another; whether it held.
+
+        Args:
+            book_id: where it holds; None is every room.
+        """
+        record = self._about(subject, Act.UNBAN, moderator, reason, book_id=book_id)
+        await self.records.write(record)
+        lifted = await self.records.lift_one(sanction_id, at_ms=record.at_ms)
+        if lifted:
+            room = UNSET if book_id is None else book_id
+            notice = ModerationNotice(book_id=room, action="unban")
+            await self.notices.notify(subject.reader, notice)
         return lifted
 
     # ------------------------------------------------------------------ reports

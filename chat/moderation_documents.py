@@ -5,12 +5,21 @@ For reading in threads, and for their indexes: `chat.moderation_store` writes th
 
 from typing import Any, ClassVar
 
-from mongoengine import BooleanField, DateTimeField, Document, LongField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    Document,
+    ListField,
+    LongField,
+    ObjectIdField,
+    StringField,
+)
 
 from chat.moderation import Act, Verdict
 from chat.sanctions import Measure
 
 SANCTIONS, REPORTS, ACTS = "sanctions", "reports", "moderation_log"
+CLAIMS = "case_claims"
 
 
 class Sanction(Document):
@@ -29,6 +38,7 @@ class Sanction(Document):
                 "partialFilterExpression": {"isLifted": False},
             },
             {"name": "reader", "fields": ["user_id", "authenticated", "-created_at"]},
+            {"name": "time", "fields": ["-created_at", "-id"]},
         ],
     }
 
@@ -48,7 +58,7 @@ class Sanction(Document):
 
 
 class Report(Document):
-    """What one reader says about one message."""
+    """What one reader, or the watch list, says about one message."""
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": REPORTS,
@@ -67,6 +77,12 @@ class Report(Document):
                 "fields": ["created_at"],
                 "partialFilterExpression": {"isOpen": True},
             },
+            {
+                "name": "flags",
+                "fields": ["-created_at"],
+                "partialFilterExpression": {"isFlag": True},
+            },
+            {"name": "reporter", "fields": ["user_id", "authenticated"]},
         ],
     }
 
@@ -77,6 +93,12 @@ class Report(Document):
     username = StringField(required=True)
     reason = StringField(required=True)
     note = StringField()
+    is_flag = BooleanField(db_field="isFlag", default=False)
+    """Made by the watch list, and not by a reader."""
+    words = ListField(StringField())
+    """Of a flag: what was found, as the list writes it."""
+    rev = LongField()
+    """Of a flag: the state of the message that was looked at."""
     created_at = DateTimeField(db_field="createdAt", required=True)
     is_open = BooleanField(db_field="isOpen", required=True)
     verdict = StringField(choices=[str(verdict) for verdict in Verdict])
@@ -95,6 +117,8 @@ class ModerationLog(Document):
             {"name": "message", "fields": ["message_id", "at"]},
             {"name": "reader", "fields": ["user_id", "authenticated", "-at"]},
             {"name": "moderator", "fields": ["moderator_id", "-at"]},
+            {"name": "time", "fields": ["-at", "-id"]},
+            {"name": "act", "fields": ["act", "-at", "-id"]},
         ],
     }
 
@@ -111,7 +135,27 @@ class ModerationLog(Document):
     until = DateTimeField()
 
 
+class CaseClaim(Document):
+    """A moderator is working on the case of a message; MongoDB forgets it some time after it
+    has ended."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": CLAIMS,
+        "auto_create_index": False,
+        "strict": False,
+        "index_cls": False,
+        "indexes": [{"name": "ended", "fields": ["until"], "expireAfterSeconds": 0}],
+    }
+
+    id = ObjectIdField(primary_key=True)
+    """Of the message."""
+    moderator_id = StringField(db_field="moderatorId", required=True)
+    moderator_name = StringField(db_field="moderatorName", required=True)
+    since = DateTimeField(required=True)
+    until = DateTimeField(required=True)
+
+
 def ensure_indexes() -> None:
     """Build what is missing of the indexes; does nothing when all are there. Blocks."""
-    for document in (Sanction, Report, ModerationLog):
+    for document in (Sanction, Report, ModerationLog, CaseClaim):
         document.ensure_indexes()

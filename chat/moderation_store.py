@@ -2,21 +2,24 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import pymongo
 from bson import ObjectId
 from bson.codec_options import CodecOptions
+from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chat.casework import Claim, Decision
 from chat.entries import COLLECTION, Document, Kind, State
-from chat.events import ReportMessage
+from chat.events import Message, ReportMessage
 from chat.moderation import LogRecord, Verdict
-from chat.moderation_documents import ACTS, REPORTS, SANCTIONS
+from chat.moderation_documents import ACTS, CLAIMS, REPORTS, SANCTIONS
 from chat.sanctions import Measure, ReaderKey, Sanction
 from readrealm.kernel.clock import utc
 from readrealm.kernel.errors import StoreUnavailable
@@ -26,6 +29,9 @@ log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
 """For one question or one act."""
+
+WATCH_LIST_ID, WATCH_LIST_NAME, WATCH_REASON = "", "Watch list", "watch word"
+"""Who flags: an id that no reader can have, for those are not empty."""
 
 MOST_SANCTIONS = 50_000
 """Holding ones that a worker knows; of more, those that end first."""
@@ -48,6 +54,7 @@ class ModerationRecords:
 
         self._entries, self._sanctions = collection(COLLECTION), collection(SANCTIONS)
         self._reports, self._acts = collection(REPORTS), collection(ACTS)
+        self._claims = collection(CLAIMS)
 
     async def write(self, record: LogRecord) -> None:
         """Put an act on record."""
@@ -97,6 +104,15 @@ class ModerationRecords:
             )
         return result.modified_count
 
+    async def lift_one(self, sanction_id: str, *, at_ms: int) -> bool:
+        """End one sanction; whether it held."""
+        wanted = {"_id": ObjectId(sanction_id)} | _holding(at_ms)
+        with _deadline():
+            result = await self._sanctions.update_one(
+                wanted, {"$set": {"isLifted": True, "liftedAt": utc(at_ms)}}
+            )
+        return result.modified_count == 1
+
     async def holding(self, *, at_ms: int) -> list[Sanction]:
         """Every sanction that holds."""
         with _deadline():
@@ -122,6 +138,28 @@ class ModerationRecords:
             except DuplicateKeyError:
                 return False
         return True
+
+    async def flag(self, message: Message, words: Sequence[str], *, at_ms: int) -> None:
+        """Have the watch list report a message; a state that was flagged before changes nothing,
+        and a later one opens the case again."""
+        message_id = ObjectId(message.id)
+        now = {
+            "bookId": message.book_id,
+            "username": WATCH_LIST_NAME,
+            "reason": WATCH_REASON,
+            "isFlag": True,
+            "words": list(words),
+            "rev": message.rev,
+            "createdAt": utc(at_ms),
+            "isOpen": True,
+        }
+        own = {"messageId": message_id, "userId": WATCH_LIST_ID, "authenticated": True}
+        with _deadline(), contextlib.suppress(DuplicateKeyError):
+            await self._reports.update_one(
+                own | {"rev": {"$lt": message.rev}},
+                {"$set": now, "$unset": {"verdict": "", "closedAt": ""}},
+                upsert=True,
+            )
 
     async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
         """End the open reports of a message; how many there were."""
@@ -151,6 +189,70 @@ class ModerationRecords:
         with _deadline():
             return await self._entries.find_one(wanted, {"_id": 1}) is not None
 
+    # ------------------------------------------------------------------ cases
+
+    async def claim(
+        self, message_id: str, *, by: Identity, at_ms: int, until_ms: int, take_over: bool
+    ) -> Claim:
+        """Give a case to a moderator unless another has it; who has it now."""
+        case = {"_id": ObjectId(message_id)}
+        is_free = {} if take_over else {"$or": [{"moderatorId": by.user_id}, _over(at_ms)]}
+        fields = {
+            "moderatorId": by.user_id,
+            "moderatorName": by.username,
+            "since": utc(at_ms),
+            "until": utc(until_ms),
+        }
+        with _deadline():
+            try:
+                found = await self._claims.find_one_and_update(
+                    case | is_free,
+                    {"$set": fields},
+                    upsert=True,
+                    return_document=ReturnDocument.AFTER,
+                )
+            except DuplicateKeyError:
+                found = await self._claims.find_one(case)
+        # None: it ended between the two questions, and is free.
+        return _claim_of(found or fields)
+
+    async def release(self, message_id: str, *, by: Identity) -> None:
+        """Give a case back, if this moderator has it."""
+        with _deadline():
+            await self._claims.delete_one({"_id": ObjectId(message_id), "moderatorId": by.user_id})
+
+    async def is_open(self, message_id: str) -> bool:
+        """Whether a report or a flag of a message waits to be judged."""
+        wanted = {"messageId": ObjectId(message_id), "isOpen": True}
+        with _deadline():
+            return await self._reports.find_one(wanted, {"_id": 1}) is not None
+
+    async def last_decision(self, message_id: str) -> Decision | None:
+        """The newest act about a message."""
+        with _deadline():
+            found = await self._acts.find_one(
+                {"messageId": ObjectId(message_id)}, sort=[("at", -1)], hint="message"
+            )
+        if found is None:
+            return None
+        return Decision(moderator=found["moderatorName"], act=found["act"], at_ms=_ms(found["at"]))
+
+
+def _over(at_ms: int) -> Document:
+    return {"until": {"$lte": utc(at_ms)}}
+
+
+def _claim_of(document: Document) -> Claim:
+    return Claim(
+        moderator_id=document["moderatorId"],
+        moderator=document["moderatorName"],
+        until_ms=_ms(document["until"]),
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
 
 def _holding(at_ms: int) -> Document:
     return {"isLifted": False, "$or": [{"until": None}, {"until": {"$gt": utc(at_ms)}}]}
@@ -163,7 +265,7 @@ def _sanction_of(document: Document) -> Sanction:
         username=document["username"],
         measure=Measure(document["measure"]),
         book_id=document["bookId"],
-        until_ms=None if until is None else round(until.timestamp() * 1000),
+        until_ms=None if until is None else _ms(until),
         reason=document["reason"],
     )
 

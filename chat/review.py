@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from chat.documents import Message
 from chat.history import ChatMessage, conversation_around, name_rooms
 from chat.history_query import answered_in_time
-from chat.moderation_documents import ModerationLog, Report, Sanction
+from chat.moderation_documents import CaseClaim, ModerationLog, Report, Sanction
 
 CASES_PER_PAGE = 10
 
@@ -23,19 +25,48 @@ class Case:
 
     message: ChatMessage
     count: int
-    """Open reports."""
+    """Open reports of readers."""
     reports: Sequence[Report]
-    """Of the open ones, the oldest `SHOWN_REPORTS`."""
+    """Of the open ones of readers, the oldest `SHOWN_REPORTS`."""
+    words: Sequence[str]
+    """Watch words for which the message was flagged."""
     conversation: Sequence[ChatMessage]
     """The message between its neighbours, oldest first."""
     recent: Sequence[ChatMessage]
     """What its author wrote, newest first."""
     sanctions: Sequence[Sanction]
     """Of its author, newest first."""
+    claim: CaseClaim | None
+    """Who works on it at present."""
+
+
+def flagged_ids() -> list[str]:
+    """Ids of the messages that the watch list flagged, judged ones included; the newest flags
+    first, at most `MOST_REPORTS`.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    flags = Report.objects(is_flag=True).hint("flags").order_by("-created_at").limit(MOST_REPORTS)
+    with answered_in_time():
+        return [str(each) for each in flags.scalar("message_id")]
+
+
+def reports_of(message: ChatMessage) -> list[Report]:
+    """What readers and the watch list said about a message, newest first, at most
+    `SHOWN_REPORTS`.
+
+    Raises:
+        StoreUnavailable: no answer in time.
+    """
+    found = Report.objects(message_id=message.pk).hint("once")
+    with answered_in_time():
+        return list(found.order_by("-created_at").limit(SHOWN_REPORTS))
 
 
 def reported_ids() -> list[str]:
-    """Ids of the messages with open reports, most reported first, at most `MOST_REPORTS`.
+    """Ids of the messages with open reports or flags, most reported first, at most
+    `MOST_REPORTS`.
 
     Raises:
         StoreUnavailable: no answer in time.
@@ -53,9 +84,13 @@ def open_cases() -> list[Case]:
     with answered_in_time():
         found = Message.objects(id__in=[row["_id"] for row in rows])
         messages = {document.id: ChatMessage.from_document(document) for document in found}
+        working = CaseClaim.objects(id__in=list(messages), until__gt=timezone.now())
+        claims = {claim.id: claim for claim in working}
     name_rooms(messages.values())
     return [
-        _case(messages[row["_id"]], count=row["count"]) for row in rows if row["_id"] in messages
+        _case(messages[row["_id"]], count=row["count"], claim=claims.get(row["_id"]))
+        for row in rows
+        if row["_id"] in messages
     ]
 
 
@@ -72,7 +107,13 @@ def acts_about(message: ChatMessage) -> list[ModerationLog]:
 
 def _grouped(*, limit: int) -> list[dict[str, Any]]:
     pipeline = [
-        {"$group": {"_id": "$messageId", "count": {"$sum": 1}, "first": {"$min": "$createdAt"}}},
+        {
+            "$group": {
+                "_id": "$messageId",
+                "count": {"$sum": {"$cond": ["$isFlag", 0, 1]}},
+                "first": {"$min": "$createdAt"},
+            }
+        },
         {"$sort": {"count": -1, "first": 1, "_id": 1}},
         {"$limit": limit},
     ]
@@ -81,7 +122,7 @@ def _grouped(*, limit: int) -> list[dict[str, Any]]:
         return list(oldest_first.aggregate(pipeline, hint="open"))
 
 
-def _case(message: ChatMessage, *, count: int) -> Case:
+def _case(message: ChatMessage, *, count: int, claim: CaseClaim | None) -> Case:
     author = {"user_id": message.user_id, "authenticated": message.authenticated}
     with answered_in_time():
         reports = list(
@@ -95,8 +136,10 @@ def _case(message: ChatMessage, *, count: int) -> Case:
     return Case(
         message=message,
         count=count,
-        reports=reports,
+        reports=[report for report in reports if not report.is_flag],
+        words=[word for report in reports for word in report.words],
         conversation=conversation_around(message),
         recent=list(ChatMessage.objects.filter(**author)[:RECENT_MESSAGES]),
         sanctions=sanctions,
+        claim=claim,
     )

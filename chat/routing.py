@@ -2,7 +2,7 @@
 
 from typing import Any
 
-IN_MONGODB = frozenset({"chat.ChatMessage"})
+IN_MONGODB = frozenset({"chat.ChatMessage", "chat.ImposedSanction", "chat.ModeratorAct"})
 """Labels of the models that no relational store knows."""
 
 

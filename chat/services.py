@@ -13,6 +13,7 @@ from chat.events import (
     Member,
     Message,
     MessagesPage,
+    MessageUpdated,
     PresentMembers,
     ReactMessage,
     ReportMessage,
@@ -111,6 +112,14 @@ class Gate(Protocol):
         ...
 
 
+class Spoken(Protocol):
+    """Where what was said waits to be looked at, after everybody has it."""
+
+    def append(self, message: Message, /) -> None:
+        """Does not fail and does not wait."""
+        ...
+
+
 class Desk(Protocol):
     """Where readers report what moderators should see."""
 
@@ -145,6 +154,8 @@ class ChatService:
     desk: Desk
     seats: Seats
     """The sockets of this worker, by reader."""
+    spoken: Spoken
+    """New messages and new wordings, for the watch list."""
     clock: Clock
 
     # ------------------------------------------------------------------ coming and going
@@ -388,6 +399,8 @@ class ChatService:
     async def _tell(self, kept: Kept) -> Message:
         if kept.event is not None:
             await self.broadcast.publish(kept.event)
+        if isinstance(kept.event, Message | MessageUpdated):
+            self.spoken.append(kept.message)
         return kept.message
 
     def _now(self) -> str:

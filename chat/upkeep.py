@@ -24,6 +24,9 @@ ROOMS_AT_ONCE = 500
 
 LISTEN_AGAIN_S = 1.0
 
+LOOK_EVERY_S, LAST_LOOK_S = 0.4, 2.0
+"""Between two looks for watch words; and for the last look, after which the worker ends."""
+
 
 class KeptRoster(Protocol):
     """The rosters, as their keeper sees them."""
@@ -72,11 +75,12 @@ class ChatUpkeep:
         logs: Logs,
         rooms: LocalRooms,
         listen: Callable[[], Awaitable[None]] | None = None,
+        watch: Callable[[], Awaitable[None]] | None = None,
         renew_every_s: float = RENEW_EVERY_S,
         head_every_s: float = HEAD_EVERY_S,
     ) -> None:
         self._service, self._roster, self._logs, self._rooms = service, roster, logs, rooms
-        self._listen = listen
+        self._listen, self._watch = listen, watch
         self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
 
     async def run(self) -> None:
@@ -89,6 +93,8 @@ class ChatUpkeep:
                 duties.create_task(self._repeat(self.keep_rosters, self._renew_every_s))
                 duties.create_task(self._repeat(self.settle, self._renew_every_s))
                 duties.create_task(self._repeat(self.tell_heads, self._head_every_s))
+                if self._watch is not None:
+                    duties.create_task(self._repeat(self._watch, LOOK_EVERY_S))
                 if self._listen is not None:
                     duties.create_task(self._keep_listening(self._listen))
         finally:
@@ -133,10 +139,22 @@ class ChatUpkeep:
         """Let the other workers take over at once what is left of this one."""
         await self._logs.close()
         await self._rooms.close()
+        await self._look_once_more()
         try:
             await self._roster.retire()
         except AppError as refusal:
             log.warning("the lease ends by itself: %s", refusal)
+
+    async def _look_once_more(self) -> None:
+        if self._watch is None:
+            return
+        try:
+            async with asyncio.timeout(LAST_LOOK_S):
+                await self._watch()
+        except (AppError, TimeoutError) as error:
+            log.warning("the last messages were not looked at for watch words: %s", error)
+        except Exception:
+            log.exception("the last messages were not looked at for watch words")
 
     async def _keep_listening(self, listen: Callable[[], Awaitable[None]]) -> None:
         """Hear what moderators have to say to readers; begin again when the layer is lost."""

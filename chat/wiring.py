@@ -8,6 +8,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from chat.broadcast import ChannelBroadcast
+from chat.casework import Casework
 from chat.conf import chat_settings
 from chat.entries import Document
 from chat.gate import SanctionGate
@@ -19,6 +20,8 @@ from chat.repository import RoomLogs
 from chat.sanctions import Seats
 from chat.services import Allowance, ChatService
 from chat.upkeep import ChatUpkeep
+from chat.watch_word_store import watched_words
+from chat.watching import Watcher, unseen
 from readrealm.kernel.clock import now_ms
 from readrealm.stores import mongo, redis
 from readrealm.stores.allowance import Allowance as StoredAllowance
@@ -30,6 +33,7 @@ class Chat:
 
     service: ChatService
     moderation: ModerationService
+    casework: Casework
     upkeep: ChatUpkeep
     logs: RoomLogs
     roster: ValkeyRoster
@@ -41,7 +45,7 @@ def build(
 ) -> Chat:
     """Chat for the running event loop; no store is asked yet."""
     logs, roster, broadcast = RoomLogs(database), ValkeyRoster(valkey), ChannelBroadcast(layer)
-    records, seats = ModerationRecords(database), Seats()
+    records, seats, spoken = ModerationRecords(database), Seats(), unseen()
 
     gate = SanctionGate(records.holding, clock=now_ms)
     moderation = ModerationService(
@@ -59,6 +63,7 @@ def build(
         gate=gate,
         desk=moderation,
         seats=seats,
+        spoken=spoken,
         clock=now_ms,
     )
     upkeep = ChatUpkeep(
@@ -67,10 +72,12 @@ def build(
         logs=logs,
         rooms=broadcast,
         listen=NoticeListener(layer, seats, expire=gate.expire).listen,
+        watch=Watcher(spoken, words=watched_words, flags=records, clock=now_ms).look,
     )
     return Chat(
         service=service,
         moderation=moderation,
+        casework=Casework(cases=records, clock=now_ms),
         upkeep=upkeep,
         logs=logs,
         roster=roster,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import async_to_sync
 from django.apps import apps
@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from chat.casework import Casework
 from chat.history import ChatMessage
 from chat.history_query import MessageQuerySet
 from chat.moderation import LONGEST_REASON, ModerationService, Subject, clean_reason
@@ -58,7 +59,22 @@ Act = Callable[[ModerationService, ChatMessage, Form], Awaitable[bool]]
 
 
 def carry_out(work: Callable[[ModerationService], Awaitable[T]]) -> T:
-    """Do something with the use cases of moderation, from a thread.
+    """Do something with the use cases of moderation, from a thread; see `with_chat`."""
+    return with_chat(lambda chat: work(chat.moderation))
+
+
+class Desks(Protocol):
+    """What the admin uses of chat; `chat.wiring.Chat` in earnest."""
+
+    @property
+    def moderation(self) -> ModerationService: ...
+
+    @property
+    def casework(self) -> Casework: ...
+
+
+def with_chat(work: Callable[[Desks], Awaitable[T]]) -> T:
+    """Do something with chat, from a thread.
 
     Raises:
         StoreUnavailable: it did not end within `DEADLINE_S`.
@@ -67,7 +83,7 @@ def carry_out(work: Callable[[ModerationService], Awaitable[T]]) -> T:
     async def run() -> T:
         try:
             async with asyncio.timeout(DEADLINE_S), apps.get_app_config("chat").lent() as chat:
-                return await work(chat.moderation)
+                return await work(chat)
         except TimeoutError:
             raise StoreUnavailable from None
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chat.history import ChatMessage
 from chat.history_query import MessageQuerySet
 from chat.models import HIGHEST_BOOK_ID, Book
-from chat.review import reported_ids
+from chat.review import flagged_ids, reported_ids
 
 Choices = list[tuple[str, str]]
 
@@ -88,6 +88,7 @@ class TimeFilter(admin.SimpleListFilter):
 
     title = "time"
     parameter_name = "since"
+    field = "created_at__gte"
     windows: dict[str, tuple[str, timedelta]] = {  # noqa: RUF012  a table
         "1h": ("last hour", timedelta(hours=1)),
         "24h": ("last 24 hours", timedelta(hours=24)),
@@ -108,8 +109,8 @@ class TimeFilter(admin.SimpleListFilter):
         if chosen is None:
             return queryset
         if chosen in self.windows:
-            return queryset.filter(created_at__gte=timezone.now() - self.windows[chosen][1])
-        return queryset.filter(created_at__gte=moment(chosen))
+            return queryset.filter(**{self.field: timezone.now() - self.windows[chosen][1]})
+        return queryset.filter(**{self.field: moment(chosen)})
 
 
 class UntilFilter(admin.SimpleListFilter):
@@ -132,21 +133,22 @@ class UntilFilter(admin.SimpleListFilter):
 
 
 class ReportedFilter(admin.SimpleListFilter):
-    """Messages that wait to be judged."""
+    """Messages that wait to be judged, and those that have a watch word."""
 
     title = "reports"
     parameter_name = "reported"
+    ids = {"open": reported_ids, "flagged": flagged_ids}  # noqa: RUF012  a table
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("open", "with open reports")]
+        return [("open", "waiting to be judged"), ("flagged", "flagged by the watch list")]
 
     def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
         chosen = self.value()
         if chosen is None:
             return queryset
-        if chosen != "open":
+        if chosen not in self.ids:
             raise IncorrectLookupParameters
-        return queryset.filter(pk__in=reported_ids())
+        return queryset.filter(pk__in=self.ids[chosen]())
 
 
 FILTERS = (StateFilter, ReportedFilter, TimeFilter, UntilFilter, AuthorFilter, RoomFilter)

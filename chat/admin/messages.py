@@ -20,7 +20,7 @@ from chat.admin.review import review
 from chat.admin.store_pages import says_when_away
 from chat.history import ChatMessage, conversation_around, former_texts, name_rooms
 from chat.history_query import MOST_EXAMINED, MessageQuerySet
-from chat.review import acts_about
+from chat.review import acts_about, reports_of
 from readrealm.kernel.clock import iso_ms
 
 LONGEST_IN_LIST = 140
@@ -173,6 +173,7 @@ class ChatMessageAdmin(admin.ModelAdmin):
             "former_texts": former_texts(message),
             "acts": self.acts_on(request, message),
             "record": acts_about(message),
+            "reports": reports_of(message),
         }
         return super().render_change_form(request, context | around, *args, **kwargs)
 

@@ -7,16 +7,17 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from chat.admin.actions import HOUR_MS, author_of, carry_out, log_change, reason_of
+from chat.admin.actions import HOUR_MS, Desks, author_of, log_change, reason_of, with_chat
+from chat.casework import CLAIM_MS
 from chat.history import ChatMessage
 from chat.moderation import LONGEST_REASON, ModerationService, Verdict
 from chat.review import CASES_PER_PAGE, open_cases
 from readrealm.credentials import account_of
-from readrealm.kernel.errors import AppError, StoreUnavailable
+from readrealm.kernel.errors import AppError, InvalidState, StoreUnavailable
 from readrealm.kernel.identity import Identity
 
 Work = Callable[[ModerationService, ChatMessage, Identity, str], Awaitable[object]]
@@ -102,7 +103,9 @@ def review(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not model_admin.has_hide_permission(request):
         raise PermissionDenied
     if request.method == "POST":
-        return _judge(model_admin, request)
+        return (
+            _take(model_admin, request) if "claim" in request.POST else _judge(model_admin, request)
+        )
     may_sanction = model_admin.has_sanction_permission(request)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -111,6 +114,8 @@ def review(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "media": model_admin.media,
         "cases": open_cases(),
         "cases_per_page": CASES_PER_PAGE,
+        "moderator_id": str(request.user.pk),
+        "claim_minutes": CLAIM_MS // 60_000,
         "judgements": [
             (value, judgement.label)
             for value, judgement in JUDGEMENTS.items()
@@ -119,6 +124,40 @@ def review(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "longest_reason": LONGEST_REASON,
     }
     return TemplateResponse(request, "admin/chat/chatmessage/review.html", context)
+
+
+CLAIMS = frozenset({"take", "take_over", "release"})
+
+
+def _take(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Have a case, or give it back; a script is answered in JSON, anybody else with the queue."""
+    message = model_admin.get_object(request, request.POST.get("message", ""))
+    wanted = request.POST["claim"]
+    moderator = account_of(request.user)
+    if message is None or wanted not in CLAIMS:
+        return _claimed(model_admin, request, refusal="Nothing was taken")
+
+    async def work(chat: Desks) -> None:
+        if wanted == "release":
+            await chat.casework.release(message.pk, moderator=moderator)
+        else:
+            await chat.casework.take(
+                message.pk, moderator=moderator, take_over=wanted == "take_over"
+            )
+
+    try:
+        with_chat(work)
+    except InvalidState as refusal:
+        return _claimed(model_admin, request, refusal=str(refusal))
+    return _claimed(model_admin, request)
+
+
+def _claimed(model_admin: ModelAdmin, request: HttpRequest, *, refusal: str = "") -> HttpResponse:
+    if request.accepts("text/html"):
+        if refusal:
+            model_admin.message_user(request, f"{refusal}.", messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:chat_chatmessage_review"))
+    return JsonResponse({"ok": not refusal, "error": refusal})
 
 
 def _judge(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -134,12 +173,20 @@ def _judge(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if reason is None:
         return again
     moderator = account_of(request.user)
+
+    async def work(chat: Desks) -> None:
+        await chat.casework.take(message.pk, moderator=moderator)
+        await judgement.work(chat.moderation, message, moderator, reason)
+        await chat.casework.release(message.pk, moderator=moderator)
+
     try:
-        carry_out(lambda desk: judgement.work(desk, message, moderator, reason))
+        with_chat(work)
     except StoreUnavailable:
         raise
     except AppError as refusal:
-        model_admin.message_user(request, f"Not done: {refusal}.", messages.ERROR)
+        model_admin.message_user(
+            request, f"Not done: {refusal}. Nothing was changed.", messages.ERROR
+        )
         return again
     log_change(request, [message], judgement.done + (f": {reason}" if reason else ""))
     model_admin.message_user(request, f"{judgement.done}.", messages.SUCCESS)

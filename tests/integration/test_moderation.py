@@ -20,7 +20,7 @@ from chat.entries import COLLECTION
 from chat.events import ReportMessage
 from chat.gate import STALE_S, SanctionGate
 from chat.moderation import Act, LogRecord, Verdict
-from chat.moderation_documents import SANCTIONS, ModerationLog
+from chat.moderation_documents import REPORTS, SANCTIONS, ModerationLog
 from chat.moderation_store import ModerationRecords
 from chat.repository import RoomLogs
 from chat.rules import Draft, Edit, Removal
@@ -116,6 +116,44 @@ class TestRecords:
         assert await here.close_reports("a" * 24, Verdict.KEPT, at_ms=NOW_MS) == 2
         assert await here.close_reports("a" * 24, Verdict.KEPT, at_ms=NOW_MS) == 0
         assert await here.report(command, by=ADA, at_ms=NOW_MS) is False
+
+    async def test_a_wording_is_flagged_once_and_a_later_one_opens_the_case_again(
+        self, records: Callable[[], ModerationRecords]
+    ) -> None:
+        here = records()
+        logs = RoomLogs(mongo.async_database())
+        kept = (await logs.append(Draft(book_id=BOOK, author=ADA, content="a whale"))).message
+
+        await here.flag(kept, ["whale"], at_ms=NOW_MS)
+        assert await here.is_open(kept.id)
+        assert await here.close_reports(kept.id, Verdict.KEPT, at_ms=NOW_MS) == 1
+        await here.flag(kept, ["whale"], at_ms=NOW_MS)
+        assert not await here.is_open(kept.id)
+
+        edit = Edit(book_id=BOOK, message_id=kept.id, actor=ADA, content="two whales, whale")
+        await here.flag((await logs.change(edit)).message, ["whale"], at_ms=NOW_MS)
+
+        assert await here.is_open(kept.id)
+        (flag,) = await mongo.async_database()[REPORTS].find().to_list()
+        assert (flag["words"], flag["isFlag"], "verdict" in flag) == (["whale"], True, False)
+        await logs.close()
+
+    async def test_of_many_who_take_a_case_at_once_exactly_one_has_it(
+        self, records: Callable[[], ModerationRecords]
+    ) -> None:
+        here = records()
+        who = [Identity(user_id=str(n), username=f"mo {n}", authenticated=True) for n in range(8)]
+
+        claims = await asyncio.gather(
+            *(
+                here.claim(
+                    "a" * 24, by=each, at_ms=NOW_MS, until_ms=NOW_MS + HOUR_MS, take_over=False
+                )
+                for each in who
+            )
+        )
+
+        assert len({claim.moderator_id for claim in claims}) == 1
 
     async def test_purging_leaves_no_text_anywhere(
         self, records: Callable[[], ModerationRecords]
@@ -252,6 +290,10 @@ class Admin:
             **more,
         )
 
+    def add_watch_word(self, word: str) -> str:
+        """Put a word on the list; the page that follows."""
+        return self._post("/admin/chat/watchword/add/", word=word, note="")
+
     def get(self, path: str) -> str:
         with self._opener.open(self.url + path, timeout=10) as answer:
             return str(answer.read().decode())
@@ -368,6 +410,42 @@ async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does
 
     history = admin.get(f"/admin/chat/chatmessage/{said['_id']}/history/")
     assert [word in history for word in ("Hidden.", "Restored.", "Timed out. calm down", "Banned.")]
+
+
+async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
+    server: StartServer, session_stores: SessionStores
+) -> None:
+    running = server(workers=2, CHAT_RATE="off")
+    admin = Admin(running)
+    name = re.search(r"/(server_[^?]+)\?", running.environment["MONGODB_URL"])
+    assert name
+    reports = session_stores.mongo[name[1]][REPORTS]
+
+    async def flagged(count: int) -> list[dict[str, Any]]:
+        async with asyncio.timeout(2):
+            while len(found := list(reports.find({"isFlag": True}))) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return found
+
+    async with contextlib.AsyncExitStack() as stack:
+        # Workers take turns accepting: some of four sockets are on each.
+        readers = [await stack.enter_async_context(reader(running, name)) for name in "abcd"]
+        for each in readers:
+            assert (await each.ask("chatMessage", content="the kraken sleeps"))["ok"]
+        await in_thread(admin.add_watch_word, "Kraken")
+        for each in readers:
+            assert (await each.ask("chatMessage", content="the KRAKEN wakes"))["ok"]
+
+        found = await flagged(4)
+        assert [each["words"] for each in found] == [["Kraken"]] * 4
+        assert {each["userId"] for each in found} == {""}
+
+        # Another wording is looked at as well.
+        calm = (await readers[0].ask("chatMessage", content="calm"))["message"]
+        await readers[0].ask("editMessage", messageId=calm["_id"], content="k r a k e n")
+        assert str((await flagged(5))[-1]["messageId"]) == calm["_id"]
+
+    assert "flagged</span>" in admin.get("/admin/chat/chatmessage/review/")
 
 
 async def test_a_sanctioned_reader_cannot_speak_even_when_the_notice_was_missed(

@@ -1,4 +1,7 @@
-/** Keys of the review queue: j to the next case, k to the one before. */
+/**
+ * The review queue: j to the next case, k to the one before; and who begins to judge a case has it,
+ * so that others see it.
+ */
 
 const cases = [...document.querySelectorAll("[data-case]")];
 
@@ -15,3 +18,33 @@ document.addEventListener("keydown", (event) => {
   cases[next]?.focus();
   cases[next]?.scrollIntoView({ block: "start" });
 });
+
+/** A case is taken again, which prolongs it, when it was taken this long ago; ms. */
+const AGAIN_MS = 60_000;
+
+/** @param {HTMLFormElement} form of one case */
+function takeWhenUsed(form) {
+  let takenAt = -AGAIN_MS;
+  form.addEventListener("focusin", async () => {
+    if (performance.now() - takenAt < AGAIN_MS) return;
+    takenAt = performance.now();
+    const asked = new FormData(form);
+    asked.delete("reason");
+    asked.set("claim", "take");
+    const place = form.querySelector("[data-claim]");
+    try {
+      const answer = await fetch(location.href, {
+        method: "POST", body: asked, headers: { accept: "application/json" },
+      });
+      const { ok, error } = await answer.json();
+      place.textContent = ok ? place.dataset.own : `${error}. Reload the page before you decide.`;
+      place.classList.toggle("is-warning", !ok);
+      for (const button of form.querySelectorAll("[data-take]")) button.hidden = ok;
+      for (const button of form.querySelectorAll("[name=judgement]")) button.disabled = !ok;
+    } catch {
+      takenAt = -AGAIN_MS; // nobody heard; a decision is refused by the server if need be
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-judge]")) takeWhenUsed(form);

@@ -206,6 +206,7 @@ def chat(**parts: Any) -> ChatService:
         "gate": Doors(),
         "desk": Reports(),
         "seats": Seats(),
+        "spoken": [],
         "clock": lambda: NOW_MS,
     }
     return ChatService(**usual | parts)

@@ -1,0 +1,270 @@
+"""Sanctions and the moderation log in Django's own change lists, read-only but for lifting."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from chat.admin.actions import carry_out
+from chat.admin.filters import Choices, TimeFilter
+from chat.admin.store_pages import says_when_away
+from chat.history import name_rooms
+from chat.history_query import answered_in_time
+from chat.moderation import Act, ModerationService, Subject
+from chat.moderation_documents import ModerationLog
+from chat.record_query import RecordQuerySet
+from chat.records import ImposedSanction, ModeratorAct
+from chat.sanctions import Measure
+from readrealm.credentials import account_of
+from readrealm.kernel.errors import AppError, StoreUnavailable
+
+BY_READER = "user:"
+EVERYWHERE = "every room"
+LONGEST_SEARCH = 200
+
+
+class _Choice(admin.SimpleListFilter):
+    """One of some values, looked up under ``lookup``."""
+
+    lookup = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return list(self.values)
+
+    def queryset(self, request: HttpRequest, queryset: RecordQuerySet) -> RecordQuerySet:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if chosen not in dict(self.lookup_choices):
+            raise IncorrectLookupParameters
+        return queryset.filter(**{self.lookup: chosen})
+
+
+class SanctionStateFilter(_Choice):
+    """Whether it keeps the reader out at present."""
+
+    title, parameter_name, lookup = "state", "state", "state"
+    values = (("holds", "holds now"), ("over", "ended by itself"), ("lifted", "lifted"))
+
+
+class MeasureFilter(_Choice):
+    title, parameter_name, lookup = "measure", "measure", "measure"
+    values = tuple((str(measure), str(measure)) for measure in Measure)
+
+
+class ActFilter(_Choice):
+    """What was done."""
+
+    title, parameter_name, lookup = "action", "act", "act"
+    values = tuple((str(act), str(act)) for act in Act)
+
+
+class ModeratorFilter(_Choice):
+    """Who did it; everybody who ever did anything."""
+
+    title, parameter_name, lookup = "moderator", "moderator", "moderator_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        newest = {"$group": {"_id": "$moderatorId", "name": {"$last": "$moderatorName"}}}
+        in_order = {"$sort": {"moderatorId": 1, "at": 1}}
+        with answered_in_time():
+            found = list(ModerationLog.objects.aggregate([in_order, newest]))
+        return sorted(((row["_id"], row["name"]) for row in found), key=lambda each: each[1])
+
+
+class ActTimeFilter(TimeFilter):
+    """Acts since a moment."""
+
+    field = "at__gte"
+
+
+class RecordChangeList(ChangeList):
+    """A page of records with the titles of their rooms."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        name_rooms(self.result_list)
+
+
+class RecordAdmin(admin.ModelAdmin):
+    """Records are neither added nor changed nor deleted here."""
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("username",)  # shows the box; `get_search_results` says what it does
+    search_help_text = f"A name, words of the reason, or {BY_READER}id for everything of one reader"
+    parameters: frozenset[str] = frozenset()
+
+    class Media:
+        css = {"all": ("chat/admin.css",)}  # noqa: RUF012  Django's way
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        return lookup in self.parameters
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RecordChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: RecordQuerySet, search_term: str
+    ) -> tuple[RecordQuerySet, bool]:
+        term = search_term.strip()[:LONGEST_SEARCH]
+        if not term:
+            return queryset, False
+        if term.startswith(BY_READER):
+            return queryset.filter(user_id=term.removeprefix(BY_READER).strip()), False
+        return queryset.filter(words=term), False
+
+    @says_when_away
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
+
+    @says_when_away
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        # Before Django opens a transaction on a database that there is not.
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        raise PermissionDenied
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        name_rooms([context["original"]])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="Reader")
+    def reader(self, record: Any) -> SafeString:
+        place = reverse("admin:chat_chatmessage_changelist")
+        wanted = urlencode({"q": f"{BY_READER}{record.user_id}"})
+        guest = "" if record.authenticated else " (guest)"
+        return format_html('<a href="{}?{}">{}</a>{}', place, wanted, record.username, guest)
+
+    @admin.display(description="Room")
+    def room(self, record: Any) -> str:
+        return EVERYWHERE if record.book_id is None else record.room_title
+
+    @admin.display(description="Until (UTC)")
+    def ends(self, record: Any) -> str:
+        return _moment(record.until) if record.until else "–"
+
+
+@admin.action(description="Lift the chosen sanctions", permissions=["sanction"])
+def lift(model_admin: Any, request: HttpRequest, queryset: RecordQuerySet) -> None:
+    """Let readers in again where these sanctions kept them out."""
+    chosen = list(queryset[: model_admin.list_per_page])
+    holding = [sanction for sanction in chosen if sanction.state == "holds"]
+    moderator, lifted = account_of(request.user), 0
+
+    async def work(desk: ModerationService, sanction: ImposedSanction) -> bool:
+        return await desk.lift(
+            sanction.pk,
+            Subject(reader=(sanction.user_id, sanction.authenticated), username=sanction.username),
+            book_id=sanction.book_id,
+            moderator=moderator,
+        )
+
+    for sanction in holding:
+        try:
+            lifted += carry_out(partial(work, sanction=sanction))
+        except StoreUnavailable:
+            raise
+        except AppError as refusal:
+            model_admin.message_user(request, f"Not lifted: {refusal}.", messages.WARNING)
+    if lifted:
+        model_admin.message_user(request, f"{lifted} lifted.", messages.SUCCESS)
+    if lifted < len(chosen):
+        model_admin.message_user(
+            request, f"{len(chosen) - lifted} did not hold any more.", messages.INFO
+        )
+
+
+@admin.register(ImposedSanction)
+class SanctionAdmin(RecordAdmin):
+    """Bans and timeouts, those that are over included."""
+
+    list_display = ("time", "reader", "measure", "room", "ends", "reason", "state_badge")
+    list_display_links = ("time",)
+    list_filter = (SanctionStateFilter, MeasureFilter)
+    parameters = frozenset({"state", "measure"})
+    ordering = ("-created_at",)
+    sortable_by = ("time",)
+    actions = (lift,)
+    fields = readonly_fields = (
+        "time", "reader", "measure", "room", "ends", "reason", "state_badge", "lifted_at",
+        "moderator_id", "user_id",
+    )  # fmt: skip
+
+    def has_sanction_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may lift."""
+        return bool(request.user.has_perm("chat.sanction_reader"))
+
+    @admin.display(description="Imposed (UTC)", ordering="created_at")
+    def time(self, sanction: ImposedSanction) -> str:
+        return _moment(sanction.created_at)
+
+    @admin.display(description="State")
+    def state_badge(self, sanction: ImposedSanction) -> SafeString:
+        return format_html('<span class="state state-{0}">{0}</span>', sanction.state)
+
+
+@admin.register(ModeratorAct)
+class ModerationLogAdmin(RecordAdmin):
+    """Everything that moderators did; nobody can change it."""
+
+    list_display = ("time", "moderator_name", "act", "reader", "room", "about", "ends", "reason")
+    list_display_links = ("time",)
+    list_filter = (ActFilter, ModeratorFilter, ActTimeFilter)
+    parameters = frozenset({"act", "moderator", "since"})
+    ordering = ("-at",)
+    sortable_by = ("time",)
+    actions = None
+    fields = readonly_fields = (
+        "time", "moderator_name", "act", "reader", "room", "about", "ends", "reason", "user_id",
+    )  # fmt: skip
+
+    @admin.display(description="Time (UTC)", ordering="at")
+    def time(self, act: ModeratorAct) -> str:
+        return _moment(act.at)
+
+    @admin.display(description="Message")
+    def about(self, act: ModeratorAct) -> SafeString | str:
+        if not act.message_id:
+            return "–"
+        place = reverse("admin:chat_chatmessage_change", args=[act.message_id])
+        return format_html('<a href="{}">message</a>', place)
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(moment, "j M Y, H:i:s")
