@@ -41,6 +41,8 @@ export class Follower extends EventTarget {
   #sequence = new Sequence();
   #getMessages;
   #random;
+  /** Where this reader stood when the room was last asked to let them in. */
+  #stoodAt = 0;
   #isFollowing = false;
   #isCatchingUp = false;
   #isLoadingOlder = false;
@@ -63,6 +65,11 @@ export class Follower extends EventTarget {
     }
   }
 
+  /** The room is being asked to let this reader in: some of its events may come before `start`. */
+  expect() {
+    this.#stoodAt = this.#sequence.cursor ?? 0;
+  }
+
   /**
    * The room was joined: events arrive from now on.
    * @param {number} headSeq how far the room's log reaches
@@ -70,7 +77,9 @@ export class Follower extends EventTarget {
    */
   start(headSeq, greeting) {
     const { cursor } = this.#sequence;
-    const isNew = cursor === null || headSeq < cursor || headSeq - cursor > MOST_CAUGHT_UP;
+    // Not the cursor of now: what was heard while the room answered may be newer than its head.
+    const isOtherLog = headSeq < this.#stoodAt;
+    const isNew = cursor === null || isOtherLog || headSeq - cursor > MOST_CAUGHT_UP;
     const oldest = Math.min(...greeting.map(({ seq }) => seq));
     if (isNew) {
       this.log.clear();

@@ -83,9 +83,7 @@ export class RoomClient extends EventTarget {
     });
     const { userId, username } = reader;
     this.#person = { userId, username };
-    this.#membership = new Membership({
-      socket, ask: () => this.#ask("joinRoom", this.#person), random,
-    });
+    this.#membership = new Membership({ socket, ask: () => this.#askIn(), random });
     this.#presence = new Presence(() => this.#ask("getPresence"));
     this.outbox = new Outbox({
       send: (draft) => this.#send(draft), storage, key: `readrealm.outbox ${bookId} ${keyOf(reader)}`,
@@ -315,6 +313,12 @@ export class RoomClient extends EventTarget {
    */
   #ask(event, payload = {}) {
     return this.#asking.ask(event, { bookId: this.bookId, ...payload });
+  }
+
+  /** @returns {Promise<any>} */
+  #askIn() {
+    this.#follower.expect();
+    return this.#ask("joinRoom", this.#person);
   }
 
   /**

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Follower } from "../../../../chat/static/chat/follower.js";
+
+const id = (seq) => seq.toString(16).padStart(24, "0");
+
+const message = (seq) => ({
+  _id: id(seq), bookId: 1, seq, rev: seq, userId: "u1", username: "ada", content: `message ${seq}`,
+  createdAt: new Date(seq).toISOString(), updatedAt: new Date(seq).toISOString(),
+});
+
+const messages = (from, to) => Array.from({ length: to - from + 1 }, (_, place) => message(from + place));
+const said = (seq) => ({ type: "newMessage", seq, message: message(seq) });
+
+/** A reader who has read up to `head`, and what was announced to them since. */
+function reader(head) {
+  const follower = new Follower({
+    getMessages: async ({ afterSeq }) => ({
+      messages: messages(afterSeq + 1, head), events: [], headSeq: head, hasMore: false,
+    }),
+    known: messages(1, head), hasOlder: false, random: () => 0,
+  });
+  const arrivals = [];
+  follower.addEventListener("arrival", ({ detail }) => arrivals.push(detail.seq));
+  return { follower, arrivals };
+}
+
+const shown = (follower) => follower.log.messages.map(({ seq }) => seq);
+
+test("what is heard while the room answers does not make a reader begin anew", () => {
+  const { follower, arrivals } = reader(100);
+
+  follower.stop();
+  follower.expect();
+  follower.hear(said(101));
+  follower.start(100, messages(51, 100).reverse());
+  follower.hear(said(102));
+
+  assert.deepEqual(shown(follower), Array.from({ length: 102 }, (_, place) => place + 1));
+  assert.deepEqual(arrivals, [101, 102]);
+  assert.equal(follower.hasOlder, false);
+});
+
+test("a room whose log is shorter than what was read is another log", () => {
+  const { follower } = reader(100);
+
+  follower.stop();
+  follower.expect();
+  follower.start(3, messages(1, 3).reverse());
+
+  assert.deepEqual(shown(follower), [1, 2, 3]);
+});
