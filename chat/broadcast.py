@@ -1,7 +1,8 @@
 """Telling a room, on every worker, through the Channels layer."""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -51,10 +52,11 @@ class ChannelBroadcast:
 
     Args:
         layer: a channel layer of the bridge.
+        waited: told how many seconds each publication took to be taken, or to be given up.
     """
 
-    def __init__(self, layer: Any) -> None:
-        self._layer = layer
+    def __init__(self, layer: Any, *, waited: Callable[[float], object] | None = None) -> None:
+        self._layer, self._waited = layer, waited
         self.failures = 0
         """Events that were not published, since the start."""
         self._batches: Batches[RoomEvent, None] = Batches(
@@ -80,10 +82,14 @@ class ChannelBroadcast:
 
     async def _send(self, book_id: int, events: Sequence[RoomEvent]) -> Sequence[None]:
         message = {"type": "socketio.emit", "events": [frame(event) for event in events]}
+        began = time.monotonic()
         try:
             await self._layer.group_send(room_name(book_id), message)
         except (RedisError, OSError, TimeoutError) as error:
             self._count_failure(len(events), type(error).__name__)
+        finally:
+            if self._waited is not None:
+                self._waited(time.monotonic() - began)
         return [None] * len(events)
 
     def _count_failure(self, events: int, reason: str) -> None:

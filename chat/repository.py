@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -81,9 +82,17 @@ class RoomLogs:
     Args:
         database: what MongoDB keeps everything in.
         clock: dates entries; a room's time never runs backwards, whatever it says.
+        waited: told how many seconds each entry took to be kept, or to be given up.
     """
 
-    def __init__(self, database: AsyncDatabase[Document], *, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        database: AsyncDatabase[Document],
+        *,
+        clock: Clock = now_ms,
+        waited: Callable[[float], object] | None = None,
+    ) -> None:
+        self._waited = waited
         self._entries = database.get_collection(
             COLLECTION,
             codec_options=CodecOptions(tz_aware=True),
@@ -125,12 +134,16 @@ class RoomLogs:
         await self._batches.close()
 
     async def _put(self, item: Draft | Change) -> Kept:
+        began = time.monotonic()
         try:
             return await self._batches.put(item.book_id, item)
         except Overfull:
             raise RateLimited(retry_after_ms=1_000) from None
         except TimeoutError:
             raise StoreUnavailable from None
+        finally:
+            if self._waited is not None:
+                self._waited(time.monotonic() - began)
 
     # ------------------------------------------------------------------ reading
 

@@ -128,6 +128,14 @@ class Desk(Protocol):
         ...
 
 
+class Tally(Protocol):
+    """Who counts what becomes of messages."""
+
+    def said(self, *, again: bool) -> None:
+        """A message is kept; ``again``: it was kept before."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
     """What a reader who comes in reads first."""
@@ -157,6 +165,7 @@ class ChatService:
     spoken: Spoken
     """New messages and new wordings, for the watch list."""
     clock: Clock
+    tally: Tally | None = None
 
     # ------------------------------------------------------------------ coming and going
 
@@ -240,18 +249,19 @@ class ChatService:
         await self.require_welcome(command.book_id, visitor)
         await self._spend("chatMessage", visitor)
         answered = await self._answered(command)
-        return await self._tell(
-            await self.messages.append(
-                Draft(
-                    book_id=command.book_id,
-                    author=visitor.identity,
-                    content=content,
-                    client_msg_id=client_msg_id,
-                    reply_to=answered.id if answered else None,
-                    reply_to_seq=answered.seq if answered else None,
-                )
+        kept = await self.messages.append(
+            Draft(
+                book_id=command.book_id,
+                author=visitor.identity,
+                content=content,
+                client_msg_id=client_msg_id,
+                reply_to=answered.id if answered else None,
+                reply_to_seq=answered.seq if answered else None,
             )
         )
+        if self.tally is not None:
+            self.tally.said(again=kept.event is None)
+        return await self._tell(kept)
 
     async def edit(self, command: EditMessage, visitor: Visitor) -> Message:
         """Give one's own message another text.

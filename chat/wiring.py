@@ -23,6 +23,8 @@ from chat.upkeep import ChatUpkeep
 from chat.watch_word_store import watched_words
 from chat.watching import Watcher, unseen
 from readrealm.kernel.clock import now_ms
+from readrealm.metrics.figures import STORE_WAIT_SECONDS, MessageTally
+from readrealm.metrics.worker import RoomFigures
 from readrealm.stores import mongo, redis
 from readrealm.stores.allowance import Allowance as StoredAllowance
 
@@ -39,12 +41,22 @@ class Chat:
     roster: ValkeyRoster
     broadcast: ChannelBroadcast
 
+    def figures(self) -> RoomFigures:
+        """What monitors are told of the rooms of this worker."""
+        return RoomFigures(
+            rooms=len(self.roster.book_ids),
+            unsettled=len(self.logs.unsettled),
+            unpublished=self.broadcast.failures,
+        )
+
 
 def build(
     *, database: AsyncDatabase[Document], valkey: Redis, layer: Any, allowance: Allowance
 ) -> Chat:
     """Chat for the running event loop; no store is asked yet."""
-    logs, roster, broadcast = RoomLogs(database), ValkeyRoster(valkey), ChannelBroadcast(layer)
+    logs = RoomLogs(database, waited=STORE_WAIT_SECONDS.labels("mongodb").observe)
+    broadcast = ChannelBroadcast(layer, waited=STORE_WAIT_SECONDS.labels("valkey").observe)
+    roster = ValkeyRoster(valkey)
     records, seats, spoken = ModerationRecords(database), Seats(), unseen()
 
     gate = SanctionGate(records.holding, clock=now_ms)
@@ -65,6 +77,7 @@ def build(
         seats=seats,
         spoken=spoken,
         clock=now_ms,
+        tally=MessageTally(),
     )
     upkeep = ChatUpkeep(
         service=service,

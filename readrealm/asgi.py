@@ -23,6 +23,10 @@ from chat.consumers import ChatConsumer  # noqa: E402
 from readrealm.credentials import AccountGuard  # noqa: E402
 from readrealm.kernel.clock import now_ms  # noqa: E402
 from readrealm.kernel.ratelimit import Rate  # noqa: E402
+from readrealm.metrics.answers import observed  # noqa: E402
+from readrealm.metrics.bridge import BridgeReader  # noqa: E402
+from readrealm.metrics.worker import WorkerCollector  # noqa: E402
+from readrealm.observability import REGISTRY  # noqa: E402
 from readrealm.socketio_bridge import (  # noqa: E402
     BridgeNamespace,
     ClusterManager,
@@ -84,7 +88,7 @@ admission = Admission(
     credential_cookie=settings.SESSION_COOKIE_NAME,
 )
 rooms = apps.get_app_config("chat")
-chat = ChatConsumer.as_asgi(service=rooms.service)
+chat = observed(ChatConsumer).as_asgi(service=rooms.service)
 guard = AccountGuard()
 namespace = BridgeNamespace(
     "/",
@@ -163,6 +167,12 @@ async def _working() -> AsyncIterator[None]:
         max_body_bytes=server.eio.max_http_buffer_size,
     )
     await directory.enter(settings.WORKER_ID)
+    figures = WorkerCollector(
+        bridge=BridgeReader(server, namespace, layer.here()).read,
+        rooms=rooms.here().figures,
+        is_draining=lambda: apps.get_app_config("readrealm").is_draining,
+    )
+    REGISTRY.register(figures)
     duties = [
         asyncio.create_task(directory.keep(settings.WORKER_ID), name="worker lease"),
         asyncio.create_task(rooms.upkeep.run(), name="rooms"),
@@ -171,6 +181,7 @@ async def _working() -> AsyncIterator[None]:
         yield
     finally:
         await _drain()
+        REGISTRY.unregister(figures)
         for duty in duties:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)

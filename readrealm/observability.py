@@ -8,9 +8,10 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+from structlog.tracebacks import ExceptionDictTransformer
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 """The figures of this process; every module registers its own here."""
@@ -24,7 +25,6 @@ LOOP_LAG = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     registry=REGISTRY,
 )
-WORKER = Gauge("readrealm_worker", "1 for the worker that answers.", ["id"], registry=REGISTRY)
 
 PRIVATE_FIELDS = frozenset(
     {
@@ -55,11 +55,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         level: least severity that is logged.
         style: ``console`` for people, ``json`` for machines.
     """
-    renderers: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-        if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
+    renderers = _for_machines() if style == "json" else _for_people()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -141,6 +137,23 @@ class LoopLagMeter:
         self.last_s = max(0.0, loop.time() - planned)
         LOOP_LAG.observe(self.last_s)
         self.start()
+
+
+def _for_machines() -> list[Any]:
+    # Structlog's own choice shows local variables, and those of a handler are what was said.
+    tracebacks = ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def _for_people() -> list[Any]:
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 
 
 def _enriching() -> list[Any]:

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from readrealm.observability import REGISTRY, WORKER
+from readrealm.metrics.exposition import merge, render, render_presence
+from readrealm.metrics.host import OWN, ask_all, peers
+from readrealm.observability import REGISTRY
 from readrealm.readiness import PROBES, examine
 
 
@@ -50,11 +52,24 @@ def _status(is_ready: bool, is_draining: bool) -> str:
 @never_cache
 @require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures of the worker that answers, for whoever has METRICS_TOKEN."""
+    """The figures of every worker of this host, for whoever has METRICS_TOKEN; with ``?worker=own``
+    of the worker that answers only."""
     if not _may_see_metrics(request):
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
-    WORKER.labels(settings.WORKER_ID).set(1)
-    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+    own = render(REGISTRY, worker_id=settings.WORKER_ID)
+    text = own if OWN in request.GET else await _with_others(request, own)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+
+
+async def _with_others(request: HttpRequest, own: str) -> str:
+    """Our figures and those of the workers beside us, and who told none."""
+    headers = {"Host": request.get_host()}
+    if settings.METRICS_TOKEN is not None:
+        headers["Authorization"] = f"Bearer {settings.METRICS_TOKEN}"
+    others = peers(settings.RUN_DIR, besides=settings.WORKER_ID)
+    told = await ask_all(others, target=f"{request.path}?{OWN}=own", headers=headers)
+    workers = {settings.WORKER_ID: True} | {name: bool(text) for name, text in told.items()}
+    return merge([render_presence(workers), own, *filter(None, told.values())])
 
 
 def _may_see_metrics(request: HttpRequest) -> bool:

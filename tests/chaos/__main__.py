@@ -52,7 +52,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seconds", type=float, default=120.0, help="of faults (120)")
-    parser.add_argument("--rounds", type=int, default=1, help="of every kind of fault, at least (1)")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="of every kind of fault, at least (1)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="decides faults and their order (1)")
     parser.add_argument("--workers", type=int, default=3, help="daphne processes (3)")
     parser.add_argument("--readers", type=int, default=12, help="half of them write (12)")

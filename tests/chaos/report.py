@@ -18,6 +18,32 @@ PROMISES = {
 }
 
 
+HEAD = """\
+# Under faults
+
+{readers} readers, every second one writing and every fourth one on long-polling, in {rooms} rooms
+over {workers} workers, a private MongoDB and a private Valkey. The readers are the page's own
+client (`chat/static/chat/room-client.js`) over npm's socket.io-client; between them and the server
+is a relay that cuts and stalls connections. What was acknowledged, what was shown and when is
+recorded by the readers and held against MongoDB in the end.
+
+    {command}
+
+{machine}, shared with other work. Times depend on the machine; the zeros do not. `tests/chaos` has
+the program, `tests/integration/test_chaos.py` its short form.
+
+## What came of it
+
+| | |
+|---|---|"""
+
+TAIL = """\
+*Healed* means: every writer has said something that was tried after the fault, and every reader of
+its room has heard it. Faults come faster than that, so their healings overlap: one that is brought
+while workers are still being started again counts their start as well.
+"""
+
+
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """Everything but the findings beyond the first twenty of a kind."""
     verdict, plan = outcome.verdict, outcome.plan
@@ -54,25 +80,13 @@ def as_text(outcome: Outcome) -> str:
 def as_page(outcome: Outcome, *, command: str) -> str:
     """For `docs/benchmarks`."""
     plan = outcome.plan
-    head = [
-        "# Under faults",
-        "",
-        f"{plan.readers} readers, every second one writing and every fourth one on long-polling, in "
-        f"{plan.rooms} rooms over {plan.workers} workers, a private MongoDB and a private Valkey. The",
-        "readers are the page's own client (`chat/static/chat/room-client.js`) over npm's socket.io-client;",
-        "between them and the server is a relay that cuts and stalls connections. What was acknowledged,",
-        "what was shown and when is recorded by the readers and held against MongoDB in the end.",
-        "",
-        f"    {command}",
-        "",
-        f"{platform.machine()}, {_cores()} cores shared with other work. Times depend on the machine;",
-        "the zeros do not. `tests/chaos` has the program, `tests/integration/test_chaos.py` its short form.",
-        "",
-        "## What came of it",
-        "",
-        "| | |",
-        "|---|---|",
-    ]
+    head = HEAD.format(
+        readers=plan.readers,
+        rooms=plan.rooms,
+        workers=plan.workers,
+        command=command,
+        machine=f"{platform.machine()}, {os.cpu_count()} cores",
+    )
     rows = [f"| {name.strip()} | {value.strip()} |" for name, value in _split(_figures(outcome))]
     table = ["", "## Faults", "", "| fault | times | healed after, median | longest |"]
     table += ["|---|---|---|---|"]
@@ -80,14 +94,7 @@ def as_page(outcome: Outcome, *, command: str) -> str:
         f"| {name} | {times} | {middle} | {longest} |"
         for name, times, middle, longest in _by_kind(outcome)
     ]
-    tail = [
-        "",
-        "*Healed* means: every writer has said something that was tried after the fault, and every reader of",
-        "its room has heard it. Faults come faster than that, so their healings overlap: one that is brought",
-        "while workers are still being started again counts their start as well.",
-        "",
-    ]
-    return "\n".join([*head, *rows, *table, *tail, *_broken(outcome)]).rstrip() + "\n"
+    return "\n".join([head, *rows, *table, "", TAIL, *_broken(outcome)]).rstrip() + "\n"
 
 
 def _figures(outcome: Outcome) -> list[str]:
@@ -95,7 +102,8 @@ def _figures(outcome: Outcome) -> list[str]:
     healed = "not" if outcome.healed_in_s is None else f"{outcome.healed_in_s:.1f} s"
     return [
         f"messages tried: {verdict.tried}",
-        f"acknowledged: {verdict.acknowledged}, edits {verdict.edits}, reactions {verdict.reactions}",
+        f"acknowledged: {verdict.acknowledged}, "
+        f"and {verdict.edits} edits and {verdict.reactions} reactions",
         f"kept: {verdict.kept}; where more than acknowledged, the acknowledgement was lost",
         f"shown, over all readers: {verdict.deliveries}",
         *(f"{PROMISES[name]}: {len(getattr(verdict, name))}" for name in PROMISES),
@@ -138,7 +146,3 @@ def _broken(outcome: Outcome) -> list[str]:
 
 def _split(lines: list[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (line.partition(":") for line in lines)]
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1

@@ -136,7 +136,7 @@ def tracebacks(lines: list[str]) -> list[str]:
     for line in lines:
         if "Traceback (most recent call last)" in line:
             inside = True
-        elif inside and re.match(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Unavailable|Interrupt)?(:|$)", line):
+        elif inside and re.match(r"^[A-Za-z_][\w.]*(:|$)", line):
             inside = False
             found[line[:200]] = found.get(line[:200], 0) + 1
     return [f"{line} ({times} times)" for line, times in found.items()]

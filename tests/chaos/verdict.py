@@ -168,7 +168,9 @@ def _check_shown(verdict: Verdict, story: Story, messages: Mapping[str, Entry]) 
     who, shown = story["userId"], story["shown"]
     verdict.deliveries += len(shown)
     ids = [one["id"] for one in shown]
-    verdict.doubled += [f"{who} shows {one} twice" for one, times in Counter(ids).items() if times > 1]
+    verdict.doubled += [
+        f"{who} shows {one} twice" for one, times in Counter(ids).items() if times > 1
+    ]
     verdict.lost += [f"{who} does not show {one}" for one in messages.keys() - set(ids)]
     if [one["seq"] for one in shown] != sorted(one["seq"] for one in shown):
         verdict.reordered.append(f"{who} shows another order")

@@ -1,17 +1,62 @@
-"""What probes and monitors are told, by a running server."""
+"""What probes, monitors and logs are told, by a running server."""
 
+import http.client
+import json
 import os
 import signal
 import urllib.request
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
+import redis
+import socketio
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 
 TOKEN = "a-token-for-the-monitor"
+READER = {"bookId": 2701, "userId": "u1", "username": "ada"}
+MARKER = "whalebone-7f3a"
+
+
+def figures_of(running):
+    """Every sample of a scrape: name and labels but the worker's, summed over the workers."""
+    status, text = running.get("/metrics")
+    assert status == 200, text
+    sums = Counter()
+    for family in text_string_to_metric_families(text.decode()):
+        for sample in family.samples:
+            others = sorted(item for item in sample.labels.items() if item[0] != "worker")
+            sums[sample.name, *(f"{name}={value}" for name, value in others)] += sample.value
+    return sums
+
+
+def workers_up(running):
+    """1 or 0 for each worker that the one that is asked knows of."""
+    _, text = running.get("/metrics")
+    return {
+        sample.labels["worker"]: sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if sample.name == "readrealm_worker_up"
+    }
+
+
+@asynccontextmanager
+async def connected(running, count):
+    """Clients of the public library, each on a socket of its own."""
+    clients = []
+    try:
+        for _ in range(count):
+            clients.append(socketio.AsyncSimpleClient(reconnection=False))
+            await clients[-1].connect(running.url, transports=["websocket"])
+        yield clients
+    finally:
+        for client in clients:
+            await client.disconnect()
 
 
 @contextmanager
@@ -56,6 +101,40 @@ def test_a_server_says_which_store_it_waits_for_and_goes_on_living(server, progr
     wait_until(lambda: running.get_json("/readyz")[0] == 200, what="readiness")
 
 
+def test_a_server_that_is_deaf_says_so(server):
+    running = server()
+
+    with redis.Redis.from_url(running.redis_url) as valkey:
+        valkey.execute_command("ACL", "SETUSER", "default", "resetchannels")
+        status, answer = running.get_json("/readyz")
+        valkey.execute_command("ACL", "SETUSER", "default", "allchannels")
+
+    assert status == 503
+    assert {name for name, check in answer["checks"].items() if not check["ok"]} == {"pubsub"}
+    wait_until(lambda: running.get_json("/readyz")[0] == 200, what="hearing again")
+
+
+async def test_a_worker_that_drains_is_not_ready_for_whoever_still_asks_it(server):
+    running = server(DRAIN_S="10")
+    client = socketio.AsyncSimpleClient(reconnection=False)
+    await client.connect(running.url, transports=["websocket"])
+    assert (await client.call("joinRoom", READER, timeout=10))["ok"]
+    probe = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+
+    def asked():
+        probe.request("GET", "/readyz")
+        answer = probe.getresponse()
+        return answer.status, json.loads(answer.read())["status"]
+
+    assert asked() == (200, "ok")
+    # A farewell that Valkey does not answer keeps the worker from ending at once.
+    with stopped(running.store_pid("valkey-server")):
+        os.kill(running.worker_pids()[0], signal.SIGTERM)
+        wait_until(lambda: asked() == (503, "draining"), what="the drain", timeout_s=8)
+    await client.disconnect()
+    probe.close()
+
+
 def test_being_alive_names_the_worker(server):
     status, answer = server().get_json("/healthz")
 
@@ -83,7 +162,7 @@ def test_figures_are_for_whoever_has_the_token(server):
     with urllib.request.urlopen(request, timeout=10) as answer:
         figures = answer.read().decode()
     assert "readrealm_loop_lag_seconds_count" in figures
-    assert 'readrealm_worker{id="w1x' in figures
+    assert 'readrealm_worker_up{worker="w1x' in figures
     assert "process_resident_memory_bytes" in figures
 
 
@@ -113,3 +192,99 @@ def test_admin_answers_under_the_content_security_policy(server):
     assert "script-src 'self'" in policy
     assert "object-src 'none'" in policy
     assert "require-trusted-types-for" not in policy
+
+
+async def test_one_scrape_tells_of_every_worker_behind_the_port(server):
+    running = server(workers=2)
+
+    async with connected(running, 4) as clients:
+        workers = {client.sid.partition(".")[0] for client in clients}
+        for number, client in enumerate(clients):
+            reader = {**READER, "userId": f"u{number}", "username": f"reader {number}"}
+            assert (await client.call("joinRoom", reader, timeout=10))["ok"]
+            said = {**reader, "content": MARKER, "clientMsgId": "c-1"}
+            for _ in range(2):
+                assert (await client.call("chatMessage", said, timeout=10))["ok"]
+            refused = await client.call("chatMessage", {**reader, "content": ""}, timeout=10)
+            assert refused["code"] == "VALIDATION_ERROR"
+        figures, up = figures_of(running), workers_up(running)
+
+    assert len(workers) == 2, "the workers did not take turns"
+    assert up == dict.fromkeys(workers, 1)
+    assert figures["readrealm_connections", "audience=/"] == 4
+    assert figures["readrealm_sessions", "transport=websocket"] == 4
+    assert figures["readrealm_rooms",] == 2  # one room, on two workers
+    assert figures["readrealm_messages_total", "outcome=kept"] == 4
+    assert figures["readrealm_messages_total", "outcome=retried"] == 4
+    assert figures["readrealm_messages_total", "outcome=VALIDATION_ERROR"] == 4
+    assert figures["readrealm_events_total", "event=joinRoom", "outcome=ok"] == 4
+    assert figures["readrealm_ack_seconds_count", "event=chatMessage"] == 12
+    assert figures["readrealm_store_wait_seconds_count", "store=mongodb"] == 8
+    assert figures["readrealm_store_wait_seconds_count", "store=valkey"] >= 4
+    assert figures["readrealm_publish_failures_total",] == 0
+    assert figures["process_cpu_seconds_total",] > 0
+
+
+def test_a_scrape_names_a_worker_that_does_not_answer(server):
+    running = server(workers=2)
+    both = workers_up(running)
+
+    with stopped(running.worker_pids()[0]):
+        seen = {}
+        # The frozen worker may be the one that accepts; a scraper comes again as well.
+        for _ in range(10):
+            try:
+                _, text = running.get("/metrics", timeout_s=4)
+            except OSError:
+                continue
+            seen = [line for line in text.decode().splitlines() if "worker_up{" in line]
+            break
+
+    assert sorted(both.values()) == [1, 1]
+    assert sorted(line[-3:] for line in seen) == ["0.0", "1.0"]
+
+
+async def test_no_label_holds_what_was_said_or_who_said_it(server):
+    running = server()
+
+    async with connected(running, 1) as (client,):
+        reader = {**READER, "userId": MARKER, "username": MARKER}
+        await client.call("joinRoom", reader, timeout=10)
+        await client.call("chatMessage", {**reader, "content": MARKER}, timeout=10)
+        await client.emit(MARKER, reader)
+        await client.call("getPresence", {"bookId": 2701}, timeout=10)
+        _, text = running.get("/metrics")
+
+    assert MARKER not in text.decode()
+    assert "2701" not in text.decode()
+
+
+async def test_no_log_has_a_word_of_what_readers_say(server):
+    running = server(workers=2, LOG_FORMAT="json", LOG_LEVEL="DEBUG", MONGODB_URL="")
+
+    async with connected(running, 2) as clients:
+        for number, client in enumerate(clients):
+            reader = {**READER, "userId": f"u{number}", "username": f"reader {number}"}
+            await client.call("joinRoom", reader, timeout=10)
+            said = await client.call("chatMessage", {**reader, "content": MARKER}, timeout=10)
+            about = {"bookId": 2701, "messageId": said["message"]["_id"]}
+            await client.call("editMessage", {**about, "content": f"{MARKER}!"}, timeout=10)
+            await client.call(
+                "reportMessage", {**about, "reason": MARKER, "note": MARKER}, timeout=10
+            )
+            for wrong in ({**reader, "content": {MARKER: 1}}, MARKER, [MARKER], {MARKER: MARKER}):
+                await client.call("chatMessage", wrong, timeout=10)
+            await client.call("chatMessage", {**reader, "content": f"{MARKER}\0"}, timeout=10)
+    async with connected(running, 1) as (client,):
+        with stopped(running.store_pid("mongod")):
+            await client.emit("joinRoom", READER)
+            await client.emit("chatMessage", {**READER, "content": MARKER})
+    program = running.running
+    running.stop()
+
+    logs = {path: path.read_text(errors="replace") for path in running.folder.rglob("*.log")}
+    assert logs, "the stores wrote no log"
+    assert not [path for path, text in logs.items() if MARKER in text]
+    assert MARKER not in program.output
+    entries = [json.loads(line) for line in program.lines if line.startswith("{")]
+    assert {"event", "level", "logger", "timestamp"} <= set.intersection(*map(set, entries))

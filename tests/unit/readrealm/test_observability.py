@@ -85,6 +85,22 @@ def test_a_traceback_stays_on_its_line(logged):
     assert json.loads(line)["exception"][0]["exc_type"] == "KeyError"
 
 
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_traceback_shows_where_and_not_what_was_said(logged, style):
+    def write():
+        content = "Call me " + "Ishmael"
+        try:
+            raise KeyError(len(content))
+        except KeyError:
+            logging.getLogger("chat").exception("broke")
+
+    written = "\n".join(logged(style, write))
+
+    assert "KeyError" in written
+    assert "test_observability.py" in written
+    assert "Call me Ishmael" not in written
+
+
 def test_people_get_words(logged):
     def write():
         structlog.get_logger("chat").info("joined", book=42)
