@@ -276,9 +276,10 @@ async def test_no_log_has_a_word_of_what_readers_say(server):
                 await client.call("chatMessage", wrong, timeout=10)
             await client.call("chatMessage", {**reader, "content": f"{MARKER}\0"}, timeout=10)
     async with connected(running, 1) as (client,):
+        await client.call("joinRoom", READER, timeout=10)
         with stopped(running.store_pid("mongod")):
-            await client.emit("joinRoom", READER)
-            await client.emit("chatMessage", {**READER, "content": MARKER})
+            said = {**READER, "content": MARKER}
+            assert not (await client.call("chatMessage", said, timeout=15))["ok"]
     program = running.running
     running.stop()
 
@@ -287,4 +288,5 @@ async def test_no_log_has_a_word_of_what_readers_say(server):
     assert not [path for path, text in logs.items() if MARKER in text]
     assert MARKER not in program.output
     entries = [json.loads(line) for line in program.lines if line.startswith("{")]
+    assert any(entry["event"].startswith("MongoDB does not answer") for entry in entries)
     assert {"event", "level", "logger", "timestamp"} <= set.intersection(*map(set, entries))
