@@ -431,7 +431,7 @@ async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
         # Workers take turns accepting: some of four sockets are on each.
         readers = [await stack.enter_async_context(reader(running, name)) for name in "abcd"]
         for each in readers:
-            assert (await each.ask("chatMessage", content="the kraken sleeps"))["ok"]
+            assert (await each.ask("chatMessage", content="the sea sleeps"))["ok"]
         await in_thread(admin.add_watch_word, "Kraken")
         for each in readers:
             assert (await each.ask("chatMessage", content="the KRAKEN wakes"))["ok"]

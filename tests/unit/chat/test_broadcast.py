@@ -143,6 +143,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.outlet = self
+        self.writer = None
         self.heard: list[str] = []
 
     def shout(self, texts: list[str], frames: bytes) -> None:
