@@ -105,7 +105,7 @@ test("clearing silences everything at once and tells what was heard of which ite
 
   assert.equal(playback.playedMs("a"), 300);
   assert.deepEqual(playback.clear(), { item: "b", ms: 150 });
-  assert.ok(context.sources.slice(3).every(({ isStopped }) => isStopped));
+  assert.ok(context.sources.slice(4).every(({ isStopped }) => isStopped));
   assert.deepEqual([playback.isPlaying, playback.queuedS, told.at(-1)], [false, 0, "idle"]);
   assert.equal(playback.clear(), null);
   playback.push(sound(100), { item: "c" });
