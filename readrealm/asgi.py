@@ -37,6 +37,7 @@ from readrealm.socketio_bridge.admission import Admission  # noqa: E402
 from readrealm.socketio_bridge.forwarding import Directory, Forwarder  # noqa: E402
 from readrealm.socketio_bridge.websocket import POLICY_VIOLATION  # noqa: E402
 from readrealm.stores import mongo, redis  # noqa: E402
+from speech.gateway.consumer import GatewayConsumer  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +90,13 @@ admission = Admission(
 )
 rooms = apps.get_app_config("chat")
 chat = observed(ChatConsumer).as_asgi(service=rooms.service)
+voice = observed(GatewayConsumer).as_asgi(
+    service=apps.get_app_config("speech").gateway, address_of=admission.address
+)
 guard = AccountGuard()
 namespace = BridgeNamespace(
     "/",
-    [chat],
+    [chat, voice],
     guard=guard,
     greet=greetings,
     max_per_account=settings.SOCKETS_PER_USER,

@@ -4,23 +4,31 @@ from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
 
-from readrealm.per_loop import PerLoop
+from readrealm.per_loop import Here, PerLoop
 
 if TYPE_CHECKING:
+    from speech.gateway.services import GatewayService
     from speech.wiring import Speech
 
 
 class SpeechConfig(AppConfig):
-    """Live talk with a book, voice sessions and voice interviews."""
+    """Live talk with a book, voice sessions and voice interviews.
+
+    Attributes:
+        gateway: live talk; may be handed out before an event loop runs.
+    """
 
     name = "speech"
     verbose_name = "Voice"
+
+    gateway: "Here[GatewayService]"
 
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
         from speech.wiring import build_from_settings
 
         self._speech: PerLoop[Speech] = PerLoop(build_from_settings)
+        self.gateway = Here(lambda: self.here().gateway)
 
     def here(self) -> "Speech":
         """Voice on the running event loop, built at the first call."""

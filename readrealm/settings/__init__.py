@@ -5,6 +5,7 @@ from pathlib import Path
 
 from readrealm.observability import logging_config
 from readrealm.settings import env as _env
+from readrealm.settings import provider as _provider
 from readrealm.settings import storage as _storage
 from readrealm.settings import voice as _voice
 from readrealm.settings.security import content_security_policy, transport_security
@@ -15,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 try:
     _environment = _env.read(root=BASE_DIR)
     _voices = _voice.read()
+    _talk = _provider.read()
     DATA_DIR = _storage.data_folder(_environment.data_dir)
 except _env.WrongSetting as _wrong:
     sys.stderr.write(f"readrealm: wrong setting {_wrong}\n")
@@ -76,6 +78,9 @@ STT_MODEL_PATH = _voices.stt_model_path
 STT_LANGUAGE = _voices.stt_language
 STT_PROCESSES = _voices.stt_processes
 TTS_MODEL_PATH = _voices.tts_model_path
+LIVE_TALK = _talk
+BOOKS = "readrealm.books.Catalogue"
+"""What voice knows of books; `speech.gateway.services.Books` is the port."""
 
 # Django
 

@@ -193,7 +193,89 @@ ENGINE: tuple[Setting, ...] = (
     ),
 )
 
-SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE)
+TALK: tuple[Setting, ...] = (
+    Setting(
+        "VOICE_PROVIDER",
+        "azure if AZURE_REALTIME_ENDPOINT is set, openai if OPENAI_API_KEY is, else local",
+        "who answers readers that speak",
+        "local, azure or openai",
+    ),
+    Setting(
+        "REALTIME_PROTOCOL",
+        "ga",
+        "protocol of a cloud provider; preview for deployments that still want it",
+        "ga or preview",
+    ),
+    Setting("VOICE_NAME", "alloy", "voice of the answers", "a name the provider knows"),
+    Setting(
+        "AZURE_REALTIME_ENDPOINT",
+        "none",
+        "Azure OpenAI resource",
+        "https://NAME.openai.azure.com",
+        also=("AZURE_API_REALTIME_ENDPOINT",),
+    ),
+    Setting(
+        "AZURE_REALTIME_DEPLOYMENT",
+        "none",
+        "deployment of a realtime model",
+        "its name",
+        also=("AZURE_API_REALTIME_MODEL",),
+    ),
+    Setting(
+        "AZURE_TRANSCRIPTION_DEPLOYMENT",
+        "whisper-1",
+        "deployment that writes down what readers say",
+        "its name",
+    ),
+    Setting(
+        "AZURE_REALTIME_KEY",
+        "none: a token of Microsoft Entra",
+        "key of the Azure resource",
+        "1 character or more",
+        also=("AZURE_API_REALTIME_KEY",),
+    ),
+    Setting("AZURE_TENANT_ID", "none", "Entra directory, for a token in place of a key", "its id"),
+    Setting("AZURE_CLIENT_ID", "none", "Entra application, for a token", "its id"),
+    Setting(
+        "AZURE_CLIENT_SECRET",
+        "none: what azure-identity finds, if it is installed",
+        "secret of the Entra application",
+        "1 character or more",
+    ),
+    Setting(
+        "OPENAI_API_KEY",
+        "none",
+        "key for OpenAI, or for the service at OPENAI_REALTIME_URL",
+        "1 character or more",
+    ),
+    Setting("OPENAI_REALTIME_MODEL", "gpt-realtime", "realtime model there", "its name"),
+    Setting(
+        "OPENAI_REALTIME_URL",
+        "wss://api.openai.com/v1",
+        "another service with the same protocol",
+        "wss:// or https:// URL; ws:// and http:// on this machine",
+    ),
+    Setting(
+        "VOICE_MINUTES_PER_DAY",
+        "120",
+        "minutes of live talk of one reader in a UTC day",
+        "1 to 1000000, or off",
+    ),
+    Setting(
+        "VOICE_SESSIONS_PER_READER",
+        "4",
+        "live talks of one reader at a time; readers without account count by address",
+        "1 to 1000000, or off",
+    ),
+    Setting(
+        "VOICE_FRAME_BYTES",
+        "100000000",
+        "largest transport frame during live talk; 14000000 is enough for 10 MiB of sound",
+        "1000000 to 100000000",
+    ),
+)
+
+SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK)
 
 
 def as_markdown() -> str:

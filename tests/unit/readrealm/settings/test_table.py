@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from readrealm.settings.env import Environment
+from readrealm.settings.provider import ProviderEnvironment
 from readrealm.settings.table import SETTINGS, as_markdown
 from readrealm.settings.voice import VoiceEnvironment
 
 ROOT = Path(__file__).resolve().parents[4]
-READERS = ("env", "voice")
+READERS = ("env", "provider", "voice")
 
 
 def test_every_variable_that_is_read_stands_in_the_table_once():
@@ -18,7 +19,8 @@ def test_every_variable_that_is_read_stands_in_the_table_once():
 
     names = [setting.name for setting in SETTINGS]
     assert sorted(names) == sorted(read)
-    assert len(fields(Environment)) + len(fields(VoiceEnvironment)) >= len(names)
+    typed = (Environment, VoiceEnvironment, ProviderEnvironment)
+    assert sum(len(fields(one)) for one in typed) >= len(names)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
