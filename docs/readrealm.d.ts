@@ -4,6 +4,20 @@
 //   import type { ClientToServerEvents, ServerToClientEvents } from "./readrealm";
 //   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io();
 
+/** What the sound means, beside the words that `audio` carries for it. */
+export interface AudioControl {
+  /** `answerStart`: the sound that follows belongs to `itemId`. `answerEnd`: that was all of it. `clear`: drop what has not been played. `reconnecting`: the provider was lost and is being called again; `state` 2 follows when it is back. */
+  type: "answerEnd" | "answerStart" | "clear" | "reconnecting" | "sessionStart";
+  itemId?: string;
+}
+
+/** How much of an answer was heard; without it the clock on the wall decides. */
+export interface AudioPlayed {
+  ms: number;
+  /** From `AudioControl`; the newest answer without it. */
+  itemId?: string;
+}
+
 /** What an `exception` is about. */
 export interface Cause {
   /** The name of the refused event. */
@@ -29,16 +43,16 @@ export interface ChatMessage {
   replyTo?: string | null;
 }
 
+/** The server is there; every socket hears it first. */
+export interface ConnectionStatus {
+  connected: true;
+}
+
 /** Take back one's own message; a tombstone stays and the room hears `messageDeleted`. */
 export interface DeleteMessage {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
   messageId: string;
-}
-
-/** It is so, whether or not it was so before. */
-export interface Done {
-  ok: true;
 }
 
 /** Replace the text of one's own message; the room hears `messageUpdated`. */
@@ -236,15 +250,6 @@ export interface ReactionChanged {
   isGuest: boolean;
 }
 
-/** The acknowledgement of every command that was not carried out. */
-export interface Refused {
-  ok: false;
-  code: string;
-  /** Safe to show. */
-  error: string;
-  retryAfterMs?: number;
-}
-
 /** Show a message to the moderators; once per reader and message. */
 export interface ReportMessage {
   /** 42, 42.0 and '42' are the same */
@@ -263,15 +268,58 @@ export interface RoomHead {
   members: number;
 }
 
+/** It is so, whether or not it was so before. */
+export interface RoomsDone {
+  ok: true;
+}
+
+/** The acknowledgement of every command that was not carried out. */
+export interface RoomsRefused {
+  ok: false;
+  code: string;
+  /** Safe to show. */
+  error: string;
+  retryAfterMs?: number;
+}
+
 /** The message as it is kept: after sending again, the first one. */
 export interface Said {
   ok: true;
   message: Message;
 }
 
+/** More sound from the microphone, cut anywhere. */
+export interface SendAudio {
+  audio: string;
+}
+
 /** This worker is about to stop; connect again, and wait a random part of `retryInMs`. */
 export interface ServerRestart {
   retryInMs: number;
+}
+
+/** Whether sound is being listened to. */
+export interface SessionStatus {
+  active: boolean;
+}
+
+/** Open a session; one that is active is ended first, and not spoken of any more. */
+export interface Start {
+  /** The client's own instructions, 1 to 8000 characters after trimming; ours come first. */
+  systemMessage: string;
+  /** A number, or text that is one. */
+  temperature: number;
+  /** The book that the conversation is about. */
+  bookId?: number | null;
+}
+
+/** The transcript with speakers and turns; says what `transcript` says, without markers. */
+export interface TranscriptDelta {
+  role: "assistant" | "user";
+  /** To be appended to the turn; the whole text of the turn where `final`. */
+  text: string;
+  turnId: string;
+  final: boolean;
 }
 
 /** Begin or stop writing; the room hears `userTyping`. Repeat `on` every few seconds. */
@@ -317,6 +365,20 @@ export interface UserTyping {
   isGuest: boolean;
 }
 
+/** What was asked has been done. */
+export interface VoiceDone {
+  ok: true;
+}
+
+/** It has not; the `error` event said so as well. */
+export interface VoiceRefused {
+  ok: false;
+  code: string;
+  /** What the `error` event said. */
+  error: string;
+  retryAfterMs?: number;
+}
+
 export interface ServerToClientEvents {
   previousMessages: (data: Array<Message>) => void;
   exception: (data: ExceptionNotice) => void;
@@ -331,17 +393,30 @@ export interface ServerToClientEvents {
   roomHead: (data: RoomHead) => void;
   moderationNotice: (data: ModerationNotice) => void;
   serverRestart: (data: ServerRestart) => void;
+  connectionStatus: (data: ConnectionStatus) => void;
+  sessionStatus: (data: SessionStatus) => void;
+  transcript: (data: string) => void;
+  audio: (data: string) => void;
+  state: (data: 0 | 1 | 2) => void;
+  error: (data: string) => void;
+  done: () => void;
+  transcriptDelta: (data: TranscriptDelta) => void;
+  audioControl: (data: AudioControl) => void;
 }
 
 export interface ClientToServerEvents {
-  joinRoom: (data: JoinRoom, ack?: (answer: Joined | Refused) => void) => void;
-  leaveRoom: (data: LeaveRoom, ack?: (answer: Done | Refused) => void) => void;
-  chatMessage: (data: ChatMessage, ack?: (answer: Said | Refused) => void) => void;
-  getMessages: (data: GetMessages, ack?: (answer: MessagesPage | Refused) => void) => void;
-  editMessage: (data: EditMessage, ack?: (answer: Said | Refused) => void) => void;
-  deleteMessage: (data: DeleteMessage, ack?: (answer: Done | Refused) => void) => void;
-  reactMessage: (data: ReactMessage, ack?: (answer: Done | Refused) => void) => void;
-  typing: (data: Typing, ack?: (answer: Done | Refused) => void) => void;
-  reportMessage: (data: ReportMessage, ack?: (answer: Done | Refused) => void) => void;
-  getPresence: (data: GetPresence, ack?: (answer: PresentMembers | Refused) => void) => void;
+  joinRoom: (data: JoinRoom, ack?: (answer: Joined | RoomsRefused) => void) => void;
+  leaveRoom: (data: LeaveRoom, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
+  chatMessage: (data: ChatMessage, ack?: (answer: Said | RoomsRefused) => void) => void;
+  getMessages: (data: GetMessages, ack?: (answer: MessagesPage | RoomsRefused) => void) => void;
+  editMessage: (data: EditMessage, ack?: (answer: Said | RoomsRefused) => void) => void;
+  deleteMessage: (data: DeleteMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
+  reactMessage: (data: ReactMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
+  typing: (data: Typing, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
+  reportMessage: (data: ReportMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
+  getPresence: (data: GetPresence, ack?: (answer: PresentMembers | RoomsRefused) => void) => void;
+  start: (data: Start, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
+  sendAudio: (data: SendAudio, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
+  stop: (ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
+  audioPlayed: (data: AudioPlayed, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
 }

@@ -30,7 +30,6 @@ from speech.gateway.events import (
     SendAudio,
     SessionStatus,
     Start,
-    Stop,
 )
 from speech.gateway.pump import Pump
 from speech.gateway.services import GatewayService
@@ -69,7 +68,7 @@ class GatewayConsumer(EventConsumer):
             raise StreamNotActive(NO_SESSION)
         if event == "stop":
             return await self._stop(pump)
-        match parse(COMMANDS[event], data):
+        match parse(COMMANDS[event].payload, data):
             case Start() as command:
                 return await self._start(command)
             case SendAudio(audio=audio) if pump is not None:
@@ -77,7 +76,7 @@ class GatewayConsumer(EventConsumer):
             case AudioPlayed(ms=ms, item_id=item_id):
                 if pump is not None:
                     await pump.played(ms, None if item_id is UNSET else item_id)
-            case Stop() | _:
+            case _:
                 raise NotImplementedError(event)
         return Done()
 

@@ -1,6 +1,6 @@
 """The contract of the live voice gateway: start, sendAudio and stop, and what a client hears.
 
-`COMMANDS` and `EVENTS` are the whole vocabulary by wire name. Sound is PCM, signed 16 bit little
+`VOCABULARY` is all of it by wire name. Sound is PCM, signed 16 bit little
 endian, 24,000 Hz, mono, in strict Base64, both ways. Everything is told to one socket only.
 """
 
@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from readrealm.kernel.vocabulary import Command, Event, Receivers, Vocabulary
 from readrealm.kernel.wire import Coercion, Contract, whole_number
 
 LONGEST_MESSAGE = 8_000
@@ -65,10 +66,6 @@ class SendAudio(Contract, frozen=True, kw_only=True):
     audio: Annotated[str, Meta(min_length=1)]
 
 
-class Stop(Contract, frozen=True, kw_only=True):
-    """Say the rest, wait for the answer a little, and end. Any payload is ignored."""
-
-
 class AudioPlayed(Contract, frozen=True, kw_only=True):
     """How much of an answer was heard; without it the clock on the wall decides."""
 
@@ -77,14 +74,6 @@ class AudioPlayed(Contract, frozen=True, kw_only=True):
     ms: Annotated[int, Meta(ge=0, le=86_400_000)]
     item_id: Annotated[str, Meta(min_length=1, max_length=128)] | UnsetType = UNSET
     """From `AudioControl`; the newest answer without it."""
-
-
-COMMANDS: dict[str, type[Contract]] = {
-    "start": Start,
-    "sendAudio": SendAudio,
-    "stop": Stop,
-    "audioPlayed": AudioPlayed,
-}
 
 
 # ------------------------------------------------------------------ server to client
@@ -99,10 +88,14 @@ class State(IntEnum):
 
 
 class ConnectionStatus(Contract, frozen=True, kw_only=True):
+    """The server is there; every socket hears it first."""
+
     connected: Literal[True] = True
 
 
 class SessionStatus(Contract, frozen=True, kw_only=True):
+    """Whether sound is being listened to."""
+
     active: bool
 
 
@@ -126,30 +119,88 @@ class AudioControl(Contract, frozen=True, kw_only=True):
     item_id: str | UnsetType = UNSET
 
 
-EVENTS: dict[str, Any] = {
-    "connectionStatus": ConnectionStatus,
-    "sessionStatus": SessionStatus,
-    "transcript": str,
-    "audio": str,
-    "state": State,
-    "error": str,
-    "done": None,
-    "transcriptDelta": TranscriptDelta,
-    "audioControl": AudioControl,
-}
-"""What each carries; ``done`` comes without an argument."""
-
-
 # ------------------------------------------------------------------ acknowledgements
 
 
 class Done(Contract, frozen=True, kw_only=True):
+    """What was asked has been done."""
+
     ok: Literal[True] = True
 
 
 class Refused(Contract, frozen=True, kw_only=True):
+    """It has not; the ``error`` event said so as well."""
+
     ok: Literal[False] = False
     code: str
     error: str
     """What the ``error`` event said."""
     retry_after_ms: int | UnsetType = UNSET
+
+
+# ------------------------------------------------------------------ the vocabulary
+
+COMMANDS: dict[str, Command] = {
+    "start": Command(
+        payload=Start,
+        ack=Done,
+        causes=("state", "audio", "audioControl", "sessionStatus", "transcript"),
+        example={"systemMessage": "Talk with me about Ahab.", "temperature": 0.8, "bookId": 2701},
+    ),
+    "sendAudio": Command(
+        payload=SendAudio,
+        ack=Done,
+        causes=("transcript", "transcriptDelta", "audio", "audioControl"),
+        example={"audio": "AAABAAIAAwA="},
+    ),
+    "stop": Command(payload=None, ack=Done, causes=("state", "sessionStatus", "done")),
+    "audioPlayed": Command(payload=AudioPlayed, ack=Done, example={"itemId": "item_1", "ms": 740}),
+}
+
+_CALLER = Receivers.CALLER
+
+EVENTS: dict[str, Event] = {
+    "connectionStatus": Event(payload=ConnectionStatus, receivers=_CALLER),
+    "sessionStatus": Event(payload=SessionStatus, receivers=_CALLER),
+    "transcript": Event(
+        payload=str,
+        receivers=_CALLER,
+        summary="A delta of an answer, a line of the reader (User: and the words), or a marker "
+        "(<< Session Started >>, << Speech Started >>, ---), each of the latter with a line end.",
+    ),
+    "audio": Event(
+        payload=str,
+        receivers=_CALLER,
+        summary="Sound of an answer in Base64, or a word: Session start; clear, after which what "
+        "has not been played must be dropped.",
+    ),
+    "state": Event(
+        payload=Literal[0, 1, 2],
+        receivers=_CALLER,
+        summary="0 working, 1 ready to start, 2 ready to stop.",
+    ),
+    "error": Event(payload=str, receivers=_CALLER, summary="Why something was not done."),
+    "done": Event(payload=None, receivers=_CALLER, summary="The session that was stopped is over."),
+    "transcriptDelta": Event(payload=TranscriptDelta, receivers=_CALLER),
+    "audioControl": Event(payload=AudioControl, receivers=_CALLER),
+}
+
+CODES: dict[str, str] = {
+    "VALIDATION_ERROR": "parameters that are missing, mistyped or outside their limits",
+    "INVALID_BASE64": "sound that is no strict Base64, or empty",
+    "STREAM_NOT_ACTIVE": "sound without a session",
+    "INVALID_STATE": "nothing to stop",
+    "RATE_LIMITED": "the reader has had enough for today, or talks in too many places",
+    "PROVIDER_UNAVAILABLE": "the speech service or a store is away; try again",
+    "INTERNAL_ERROR": "a fault of the server",
+}
+
+VOCABULARY = Vocabulary(
+    key="voice",
+    title="Live talk",
+    summary="Speaking with a book: sound in, transcript and voice out.",
+    commands=COMMANDS,
+    events=EVENTS,
+    refusal=Refused,
+    codes=CODES,
+)

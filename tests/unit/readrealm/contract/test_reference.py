@@ -37,7 +37,7 @@ def test_a_command_is_shown_with_all_that_a_client_needs():
         entry for entry in reference(SPOKEN).chapters[0].commands if entry.name == "joinRoom"
     )
 
-    assert join.answer == "Joined | Refused"
+    assert join.answer == "Joined | RoomsRefused"
     assert join.causes == ("previousMessages", "userJoined")
     assert json.loads(join.example)["bookId"]
     book, user, _ = join.fields
