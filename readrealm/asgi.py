@@ -38,6 +38,8 @@ from readrealm.socketio_bridge.forwarding import Directory, Forwarder  # noqa: E
 from readrealm.socketio_bridge.websocket import POLICY_VIOLATION  # noqa: E402
 from readrealm.stores import mongo, redis  # noqa: E402
 from speech.gateway.consumer import GatewayConsumer  # noqa: E402
+from speech.routes.consumer import RoutesConsumer  # noqa: E402
+from speech.routes.credentials import WorkerGuard  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +92,13 @@ admission = Admission(
 )
 rooms = apps.get_app_config("chat")
 chat = observed(ChatConsumer).as_asgi(service=rooms.service)
-voice = observed(GatewayConsumer).as_asgi(
-    service=apps.get_app_config("speech").gateway, address_of=admission.address
-)
-guard = AccountGuard()
+voice = apps.get_app_config("speech")
+talk = observed(GatewayConsumer).as_asgi(service=voice.gateway, address_of=admission.address)
+routes = observed(RoutesConsumer).as_asgi(routes=lambda: voice.here().routes)
+guard = WorkerGuard(AccountGuard())
 namespace = BridgeNamespace(
     "/",
-    [chat, voice],
+    [chat, talk, routes],
     guard=guard,
     greet=greetings,
     max_per_account=settings.SOCKETS_PER_USER,
@@ -180,6 +182,7 @@ async def _working() -> AsyncIterator[None]:
     duties = [
         asyncio.create_task(directory.keep(settings.WORKER_ID), name="worker lease"),
         asyncio.create_task(rooms.upkeep.run(), name="rooms"),
+        asyncio.create_task(voice.here().routes.upkeep.run(), name="voice sessions"),
     ]
     try:
         yield

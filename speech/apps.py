@@ -33,3 +33,9 @@ class SpeechConfig(AppConfig):
     def here(self) -> "Speech":
         """Voice on the running event loop, built at the first call."""
         return self._speech.here()
+
+    def ensure_indexes(self) -> None:
+        """Build what is missing of the MongoDB indexes. Blocks; may be called again."""
+        from speech import documents
+
+        documents.ensure_indexes()

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from speech.gateway import wiring as gateway
+from speech.gateway import wiring as gateway_wiring
 from speech.gateway.services import GatewayService
+from speech.routes import wiring as routes_wiring
+from speech.routes.wiring import Routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +13,11 @@ class Speech:
     """Voice on one event loop of one process."""
 
     gateway: GatewayService
+    routes: Routes
 
 
 def build_from_settings() -> Speech:
     """Voice for the running event loop; no store is asked yet."""
-    return Speech(gateway=gateway.build_from_settings())
+    return Speech(
+        gateway=gateway_wiring.build_from_settings(), routes=routes_wiring.build_from_settings()
+    )

@@ -81,6 +81,11 @@ TTS_MODEL_PATH = _voices.tts_model_path
 LIVE_TALK = _talk
 BOOKS = "readrealm.books.Catalogue"
 """What voice knows of books; `speech.gateway.services.Books` is the port."""
+COMMAND_BROADCAST = _voices.command_broadcast
+VOICE_WORKER_TOKEN = _voices.worker_token
+VOICE_RETENTION_DAYS = _voices.retention_days
+DIARIZATION_SEGMENTATION_MODEL = _voices.diarization_segmentation_model
+DIARIZATION_EMBEDDING_MODEL = _voices.diarization_embedding_model
 
 # Django
 

@@ -275,7 +275,40 @@ TALK: tuple[Setting, ...] = (
     ),
 )
 
-SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK)
+SESSIONS: tuple[Setting, ...] = (
+    Setting(
+        "COMMAND_BROADCAST",
+        "workers",
+        "who hears the command `configure` of voice sessions; sound goes to workers in any case",
+        "workers or all",
+    ),
+    Setting(
+        "VOICE_WORKER_TOKEN",
+        "made from SECRET_KEY",
+        "what a processing worker of voice sessions shows",
+        "16 characters or more",
+    ),
+    Setting(
+        "VOICE_RETENTION_DAYS",
+        "30",
+        "how long ended voice sessions, their transcripts and their recordings are kept",
+        "1 to 3650",
+    ),
+    Setting(
+        "DIARIZATION_SEGMENTATION_MODEL",
+        "none: speakers are not told apart",
+        "a pyannote segmentation model in ONNX, for speaker labels",
+        "a file that can be read",
+    ),
+    Setting(
+        "DIARIZATION_EMBEDDING_MODEL",
+        "none: speakers are not told apart",
+        "a speaker embedding model in ONNX, for speaker labels",
+        "a file that can be read",
+    ),
+)
+
+SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK, *SESSIONS)
 
 
 def as_markdown() -> str:

@@ -27,6 +27,11 @@ class VoiceEnvironment:
     stt_language: str
     stt_processes: int
     tts_model_path: Path | None
+    command_broadcast: str
+    worker_token: str | None
+    retention_days: int
+    diarization_segmentation_model: Path | None
+    diarization_embedding_model: Path | None
 
 
 def read() -> VoiceEnvironment:
@@ -47,6 +52,11 @@ def read() -> VoiceEnvironment:
         stt_language=ask("STT_LANGUAGE", _language, "en"),
         stt_processes=ask("STT_PROCESSES", values.whole_number(1, 64), 4),
         tts_model_path=ask("TTS_MODEL_PATH", _existing, None),
+        command_broadcast=ask("COMMAND_BROADCAST", values.one_of("workers", "all"), "workers"),
+        worker_token=ask("VOICE_WORKER_TOKEN", values.secret(16), None),
+        retention_days=ask("VOICE_RETENTION_DAYS", values.whole_number(1, 3_650), 30),
+        diarization_segmentation_model=ask("DIARIZATION_SEGMENTATION_MODEL", _existing, None),
+        diarization_embedding_model=ask("DIARIZATION_EMBEDDING_MODEL", _existing, None),
     )
 
 

@@ -1,0 +1,336 @@
+"""The contract of voice sessions: fifteen ``category:action`` requests, what answers them, what
+processing workers hear and report, and what the owner of a session hears besides.
+
+`REQUESTS`, `REPORTS` and `EVENTS` are the whole vocabulary by wire name. Every answer travels in
+the envelope of `speech.routes.envelope`. Times that end in ``At``, ``Time`` or are called
+``timestamp`` are Unix milliseconds; those that end in ``Ms`` are milliseconds of sound since the
+first stream of the session began.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from readrealm.kernel.wire import Contract
+
+SESSION_ID_PATTERN = r"^[A-Za-z0-9_.:-]{1,128}\Z"
+MAX_SEQ = 2**53 - 1
+WORKERS = "workers"
+"""The room of processing workers: sockets that connected with ``auth.role = "worker"``."""
+
+GLOBAL = "global"
+"""The ``sessionId`` of commands that are about no session."""
+
+SessionId = Annotated[str, Meta(pattern=SESSION_ID_PATTERN)]
+Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+MimeType = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,128}\Z")]
+CategoryName = Annotated[str, Meta(min_length=1, max_length=32)]
+ConfigKey = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")]
+Text = Annotated[str, Meta(max_length=20_000)]
+Memory = dict[str, int]
+
+
+# ------------------------------------------------------------------ requests
+
+
+class StartSession(Contract, frozen=True, kw_only=True):
+    """Begin a session, or find one's own again under the same id."""
+
+    session_id: SessionId | UnsetType | None = UNSET
+    metadata: dict[str, Any] | UnsetType | None = UNSET
+    """``clientId``, ``userAgent`` and at most 18 further scalars of 256 characters."""
+
+
+class EndSession(Contract, frozen=True, kw_only=True):
+    """End a session for good; its stream stops."""
+
+    session_id: SessionId
+
+
+class PauseSession(Contract, frozen=True, kw_only=True):
+    """Suspend an active session; its stream waits with it."""
+
+    session_id: SessionId
+
+
+class ResumeSession(Contract, frozen=True, kw_only=True):
+    """Go on with a paused session; a stream that waited goes on as well."""
+
+    session_id: SessionId
+
+
+class StartAudio(Contract, frozen=True, kw_only=True):
+    """Begin a stream of sound. A stream has one container and its own sequence numbers."""
+
+    session_id: SessionId
+    resume: bool = False
+    """After a reconnect: go on with the stream that the lost socket left, numbers included."""
+
+
+class StopAudio(Contract, frozen=True, kw_only=True):
+    """End the stream, if there is one."""
+
+    session_id: SessionId
+
+
+class AudioChunk(Contract, frozen=True, kw_only=True):
+    """A piece of the stream, cut anywhere; at most 10 MiB once decoded."""
+
+    session_id: SessionId
+    seq: Seq
+    base64: str
+    mime_type: MimeType = "audio/webm"
+    """``rate`` and ``channels`` after a semicolon describe raw samples."""
+
+
+class UpdateConfig(Contract, frozen=True, kw_only=True):
+    """Change one value of the configuration that all sessions share."""
+
+    category: CategoryName
+    key: ConfigKey
+    value: Any
+    """At most 8 KiB as JSON."""
+
+
+class GetConfig(Contract, frozen=True, kw_only=True):
+    """Read one category, or all of them."""
+
+    category: CategoryName | UnsetType | None = UNSET
+
+
+class ResetConfig(Contract, frozen=True, kw_only=True):
+    """Restore the defaults of one category, or of all; keys that have none are removed."""
+
+    category: CategoryName | UnsetType | None = UNSET
+
+
+class AskSystem(Contract, frozen=True, kw_only=True):
+    """The three ``system:*`` requests; they say nothing."""
+
+
+# ------------------------------------------------------------------ answers
+
+
+class SessionStarted(Contract, frozen=True, kw_only=True):
+    session_id: SessionId
+    start_time: int
+    status: Literal["active", "paused"]
+    metadata: dict[str, Any]
+    transcript: "list[Transcription] | UnsetType" = UNSET
+    """Only for a session that was found again: the last final texts, oldest first."""
+
+
+class Statistics(Contract, frozen=True, kw_only=True):
+    """What became of the chunks of a session."""
+
+    chunks: int
+    """Accepted, duplicates not counted."""
+    duplicates: int
+    missing: int
+    """Numbers between the first and the last of each stream that never came."""
+
+
+class SessionEnded(Contract, frozen=True, kw_only=True):
+    """Answers `EndSession`; unasked, a session that was idle for too long has ended."""
+
+    session_id: SessionId
+    end_time: int
+    status: Literal["ended"] = "ended"
+    statistics: Statistics | UnsetType = UNSET
+    reason: Literal["idle", "left"] | UnsetType = UNSET
+    """Only unasked."""
+
+
+class SessionChanged(Contract, frozen=True, kw_only=True):
+    session_id: SessionId
+    status: Literal["active", "paused"]
+    timestamp: int
+
+
+class AudioChanged(Contract, frozen=True, kw_only=True):
+    session_id: SessionId
+    status: Literal["streaming", "stopped"]
+    timestamp: int
+
+
+class ChunkProcessed(Contract, frozen=True, kw_only=True):
+    """The chunk is kept and handed over; a worker may still be busy with it."""
+
+    session_id: SessionId
+    seq: Seq
+    processed_at: int
+    duplicate: bool | UnsetType = UNSET
+
+
+class ConfigUpdated(Contract, frozen=True, kw_only=True):
+    category: CategoryName
+    key: ConfigKey
+    value: Any
+    timestamp: int
+
+
+class ConfigData(Contract, frozen=True, kw_only=True):
+    category: str
+    """``all`` when none was asked for; then ``config`` has one object for each category."""
+    config: dict[str, Any]
+    timestamp: int
+
+
+class ConfigReset(Contract, frozen=True, kw_only=True):
+    category: str
+    action: Literal["reset"] = "reset"
+    timestamp: int
+
+
+class SystemStatus(Contract, frozen=True, kw_only=True):
+    status: Literal["online"] = "online"
+    uptime: float
+    """Seconds of the worker that answers."""
+    connections: int
+    """Sockets of the whole cluster."""
+    worker_connections: int
+    processing_workers: int
+    timestamp: int
+
+
+class SystemHealth(Contract, frozen=True, kw_only=True):
+    health: Literal["healthy", "degraded"]
+    memory: Memory
+    uptime: float
+    connections: int
+    worker_connections: int
+    checks: dict[str, bool]
+    """``redis`` and ``mongo``: whether each answers."""
+    timestamp: int
+
+
+class SystemStats(Contract, frozen=True, kw_only=True):
+    connections: int
+    worker_connections: int
+    uptime: float
+    memory: Memory
+    platform: str
+    node_version: str
+    """Of the runtime, which is Python; the key is the documented one."""
+    runtime: Literal["python"] = "python"
+    processing_workers: int
+    sessions: int
+    """Sessions of the cluster that have not ended."""
+    timestamp: int
+
+
+# ------------------------------------------------------------------ processing workers
+
+
+class ProcessCommand(Contract, frozen=True, kw_only=True):
+    """``command:process``, to the room of workers and without an envelope."""
+
+    session_id: str
+    action: Literal["process_webm", "process_pcm", "configure"]
+    data: dict[str, Any]
+    timestamp: int
+
+
+class Transcription(Contract, frozen=True, kw_only=True):
+    """What was understood of one utterance. Interim texts of an utterance share its ``startMs``
+    and replace each other, until the final one."""
+
+    session_id: SessionId
+    seq: Seq
+    """Of the chunk that completed the words."""
+    text: Text
+    is_final: bool
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+    speaker: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType = UNSET
+    """Who spoke, if speakers are told apart; a final text may come again to be given one."""
+
+
+class VoiceActivity(Contract, frozen=True, kw_only=True):
+    """Speech has begun or ended."""
+
+    session_id: SessionId
+    speaking: bool
+    at_ms: Milliseconds
+    silence_ms: Milliseconds | UnsetType = UNSET
+    """Only when nobody has spoken for ``vad.silenceTimeoutMs``."""
+
+
+class ProcessingFailed(Contract, frozen=True, kw_only=True):
+    """Sound that was accepted could not be processed; the session goes on."""
+
+    session_id: SessionId
+    seq: Seq
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+    error: Annotated[str, Meta(min_length=1, max_length=300)]
+
+
+class Report(Contract, frozen=True, kw_only=True):
+    """What every report of a worker begins with."""
+
+    stream: Annotated[int, Meta(ge=1, le=2**31)]
+    term: Annotated[int, Meta(ge=1, le=MAX_SEQ)]
+    """Of the worker's tenure of the stream; a report of an earlier tenure is refused."""
+
+
+class ReportTranscription(Report, frozen=True, kw_only=True):
+    result: Transcription
+
+
+class ReportActivity(Report, frozen=True, kw_only=True):
+    result: VoiceActivity
+
+
+class ReportFailure(Report, frozen=True, kw_only=True):
+    result: ProcessingFailed
+
+
+# ------------------------------------------------------------------ the vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One of the fifteen routes."""
+
+    payload: type[Contract]
+    response: str
+    """Name of the one event that answers it, whether it succeeds or fails."""
+    data: type[Contract]
+    """What is in the envelope of a success."""
+
+
+REQUESTS: Mapping[str, Request] = {
+    "session:start": Request(StartSession, "session:started", SessionStarted),
+    "session:end": Request(EndSession, "session:ended", SessionEnded),
+    "session:pause": Request(PauseSession, "session:paused", SessionChanged),
+    "session:resume": Request(ResumeSession, "session:resumed", SessionChanged),
+    "audio:start": Request(StartAudio, "audio:started", AudioChanged),
+    "audio:stop": Request(StopAudio, "audio:stopped", AudioChanged),
+    "audio:chunk": Request(AudioChunk, "audio:chunk:processed", ChunkProcessed),
+    "config:update": Request(UpdateConfig, "config:updated", ConfigUpdated),
+    "config:get": Request(GetConfig, "config:data", ConfigData),
+    "config:reset": Request(ResetConfig, "config:reset", ConfigReset),
+    "system:status": Request(AskSystem, "system:status", SystemStatus),
+    "system:health": Request(AskSystem, "system:health", SystemHealth),
+    "system:stats": Request(AskSystem, "system:stats", SystemStats),
+}
+"""By wire name. (The document counts fifteen with ``connection:welcome`` and
+``command:process``, which nobody asks for.)"""
+
+REPORTS: Mapping[str, type[Report]] = {
+    "worker:transcription": ReportTranscription,
+    "worker:vad": ReportActivity,
+    "worker:failed": ReportFailure,
+}
+"""From processing workers only; acknowledged with the envelope, answered by no event."""
+
+EVENTS: Mapping[str, type[Contract]] = {
+    "command:process": ProcessCommand,
+    "audio:transcription": Transcription,
+    "audio:vad": VoiceActivity,
+    "audio:error": ProcessingFailed,
+}
+"""What is told without an envelope: the first to workers, the others to the session's owner."""
