@@ -124,7 +124,7 @@ class AudioService:
     async def stop(self, command: StopAudio, caller: Caller) -> AudioChanged:
         """End the stream; without one, nothing changes. Raises as `owned`."""
         session = await owned(self.sessions, command.session_id, caller)
-        if session.streaming:
+        if session.streaming or session.left_stream:
             await self.streams.close(session, at_ms=self.clock())
         return AudioChanged(session_id=session.id, status="stopped", timestamp=self.clock())
 
@@ -173,7 +173,7 @@ class AudioService:
         may_resume = command.resume and (session.left_stream or session.streaming)
         if may_resume and await self.streams.reopen(session, sid=caller.sid, at_ms=now):
             return
-        if session.streaming:
+        if session.streaming or session.left_stream:
             # Begun by a socket that is gone: what comes now begins with a header of its own.
             await self.streams.close(session, at_ms=now)
         await self.streams.open(session, sid=caller.sid, at_ms=now, recorded=recorded)

@@ -157,7 +157,7 @@ class SessionStore:
             )
         )
         if session is not None:
-            await self._close_stream(session_id, session["stream"], at_ms=at_ms)
+            await self._close_stream(session_id, session["stream"], at_ms=at_ms, left=True)
 
     async def end_expired(self, *, now_ms: int) -> tuple[VoiceSession, str] | None:
         """End one session that was left or idle for too long; with it why, or None."""
@@ -190,11 +190,13 @@ class SessionStore:
             await self._close_stream(changed["_id"], changed["stream"], at_ms=at_ms)
         return session_of(changed)
 
-    async def _close_stream(self, session_id: str, number: int, *, at_ms: int) -> None:
+    async def _close_stream(
+        self, session_id: str, number: int, *, at_ms: int, left: bool = False
+    ) -> None:
         await answered(
             self._streams.update_one(
-                {"_id": stream_id(session_id, number), "open": True},
-                {"$set": {"open": False, "closedAt": at_ms}},
+                {"_id": stream_id(session_id, number)},
+                {"$set": {"open": False, "left": left, "closedAt": at_ms}},
             )
         )
 
@@ -214,12 +216,14 @@ class StreamStore:
             "session": session.id,
             "number": number,
             "open": True,
+            "left": False,
+            "sealed": False,
             "finished": False,
             "recorded": recorded,
             "openedAt": at_ms,
             "closedAt": None,
             **dict.fromkeys(("chunks", "duplicates", "bytes", "doneBytes", "late"), 0),
-            **dict.fromkeys(("term", "textMs", "activityMs", "offsetMs", "soundMs"), 0),
+            **dict.fromkeys(("term", "textMs", "soundMs"), 0),
         }
         # There already: made by a request that ended between this line and the next one.
         with contextlib.suppress(DuplicateKeyError):
@@ -229,8 +233,8 @@ class StreamStore:
     async def reopen(self, session: VoiceSession, *, sid: str, at_ms: int) -> bool:
         again = await answered(
             self._streams.update_one(
-                {"_id": stream_id(session.id, session.stream), "finished": False},
-                {"$set": {"open": True, "closedAt": None}},
+                {"_id": stream_id(session.id, session.stream), "sealed": False, "finished": False},
+                {"$set": {"open": True, "left": False, "closedAt": None}},
             )
         )
         if again.matched_count:
@@ -246,8 +250,8 @@ class StreamStore:
         )
         await answered(
             self._streams.update_one(
-                {"_id": stream_id(session.id, session.stream), "open": True},
-                {"$set": {"open": False, "closedAt": at_ms}},
+                {"_id": stream_id(session.id, session.stream)},
+                {"$set": {"open": False, "left": False, "closedAt": at_ms}},
             )
         )
 
