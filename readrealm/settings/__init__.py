@@ -86,6 +86,12 @@ VOICE_WORKER_TOKEN = _voices.worker_token
 VOICE_RETENTION_DAYS = _voices.retention_days
 DIARIZATION_SEGMENTATION_MODEL = _voices.diarization_segmentation_model
 DIARIZATION_EMBEDDING_MODEL = _voices.diarization_embedding_model
+INTERVIEW_STT = _voices.interview_stt
+INTERVIEW_STT_PROCESSES = _voices.interview_stt_processes
+INTERVIEW_DURATION_S = _voices.interview_duration_s
+INTERVIEW_SILENCE_S = _voices.interview_silence_s
+INTERVIEW_GRACE_S = _voices.interview_grace_s
+INTERVIEW_RETENTION_DAYS = _voices.interview_retention_days
 
 # Django
 

@@ -308,7 +308,42 @@ SESSIONS: tuple[Setting, ...] = (
     ),
 )
 
-SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK, *SESSIONS)
+INTERVIEWS: tuple[Setting, ...] = (
+    Setting(
+        "INTERVIEW_STT",
+        "local",
+        "who hears answers: a recogniser of ours, or only the captions that browsers send",
+        "local or captions",
+    ),
+    Setting(
+        "INTERVIEW_STT_PROCESSES",
+        "2",
+        "processes of a worker that hear answers while they are given; as many again hear whole "
+        "answers",
+        "1 to 64",
+    ),
+    Setting(
+        "INTERVIEW_DURATION_S",
+        "1800",
+        "seconds after which an interview ends by itself",
+        "60 to 7200",
+    ),
+    Setting("INTERVIEW_SILENCE_S", "15", "seconds of silence that end an answer", "2 to 120"),
+    Setting(
+        "INTERVIEW_GRACE_S",
+        "60",
+        "seconds for which an interview waits for a lost connection",
+        "1 to 600",
+    ),
+    Setting(
+        "INTERVIEW_RETENTION_DAYS",
+        "off: readers delete their own",
+        "days after which a result is deleted",
+        "1 to 1000000, or off",
+    ),
+)
+
+SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK, *SESSIONS, *INTERVIEWS)
 
 
 def as_markdown() -> str:

@@ -32,6 +32,12 @@ class VoiceEnvironment:
     retention_days: int
     diarization_segmentation_model: Path | None
     diarization_embedding_model: Path | None
+    interview_stt: str
+    interview_stt_processes: int
+    interview_duration_s: int
+    interview_silence_s: int
+    interview_grace_s: int
+    interview_retention_days: int | None
 
 
 def read() -> VoiceEnvironment:
@@ -57,6 +63,12 @@ def read() -> VoiceEnvironment:
         retention_days=ask("VOICE_RETENTION_DAYS", values.whole_number(1, 3_650), 30),
         diarization_segmentation_model=ask("DIARIZATION_SEGMENTATION_MODEL", _existing, None),
         diarization_embedding_model=ask("DIARIZATION_EMBEDDING_MODEL", _existing, None),
+        interview_stt=ask("INTERVIEW_STT", values.one_of("local", "captions"), "local"),
+        interview_stt_processes=ask("INTERVIEW_STT_PROCESSES", values.whole_number(1, 64), 2),
+        interview_duration_s=ask("INTERVIEW_DURATION_S", values.whole_number(60, 7_200), 1_800),
+        interview_silence_s=ask("INTERVIEW_SILENCE_S", values.whole_number(2, 120), 15),
+        interview_grace_s=ask("INTERVIEW_GRACE_S", values.whole_number(1, 600), 60),
+        interview_retention_days=ask("INTERVIEW_RETENTION_DAYS", values.limit, None),
     )
 
 
