@@ -38,6 +38,7 @@ from readrealm.socketio_bridge.forwarding import Directory, Forwarder  # noqa: E
 from readrealm.socketio_bridge.websocket import POLICY_VIOLATION  # noqa: E402
 from readrealm.stores import mongo, redis  # noqa: E402
 from speech.gateway.consumer import GatewayConsumer  # noqa: E402
+from speech.interviews.consumer import InterviewConsumer  # noqa: E402
 from speech.routes.consumer import RoutesConsumer  # noqa: E402
 from speech.routes.credentials import WorkerGuard  # noqa: E402
 
@@ -95,10 +96,11 @@ chat = observed(ChatConsumer).as_asgi(service=rooms.service)
 voice = apps.get_app_config("speech")
 talk = observed(GatewayConsumer).as_asgi(service=voice.gateway, address_of=admission.address)
 routes = observed(RoutesConsumer).as_asgi(routes=lambda: voice.here().routes)
+interviews = observed(InterviewConsumer).as_asgi(service=voice.interviews)
 guard = WorkerGuard(AccountGuard())
 namespace = BridgeNamespace(
     "/",
-    [chat, talk, routes],
+    [chat, talk, routes, interviews],
     guard=guard,
     greet=greetings,
     max_per_account=settings.SOCKETS_PER_USER,
@@ -183,6 +185,7 @@ async def _working() -> AsyncIterator[None]:
         asyncio.create_task(directory.keep(settings.WORKER_ID), name="worker lease"),
         asyncio.create_task(rooms.upkeep.run(), name="rooms"),
         asyncio.create_task(voice.here().routes.upkeep.run(), name="voice sessions"),
+        asyncio.create_task(voice.here().interviews.upkeep.run(), name="interviews"),
     ]
     try:
         yield

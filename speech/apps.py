@@ -1,6 +1,10 @@
 """Voice as a Django app: holds what its wiring builds, one for each event loop."""
 
+import os
 from typing import TYPE_CHECKING
+
+# Read by numpy when it is loaded: products as small as those of voice lose time to threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from django.apps import AppConfig
 
@@ -8,6 +12,7 @@ from readrealm.per_loop import Here, PerLoop
 
 if TYPE_CHECKING:
     from speech.gateway.services import GatewayService
+    from speech.interviews.services import InterviewService
     from speech.wiring import Speech
 
 
@@ -16,12 +21,14 @@ class SpeechConfig(AppConfig):
 
     Attributes:
         gateway: live talk; may be handed out before an event loop runs.
+        interviews: their use cases; may be handed out before an event loop runs.
     """
 
     name = "speech"
     verbose_name = "Voice"
 
     gateway: "Here[GatewayService]"
+    interviews: "Here[InterviewService]"
 
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
@@ -29,6 +36,7 @@ class SpeechConfig(AppConfig):
 
         self._speech: PerLoop[Speech] = PerLoop(build_from_settings)
         self.gateway = Here(lambda: self.here().gateway)
+        self.interviews = Here(lambda: self.here().interviews.service)
 
     def here(self) -> "Speech":
         """Voice on the running event loop, built at the first call."""
@@ -37,5 +45,7 @@ class SpeechConfig(AppConfig):
     def ensure_indexes(self) -> None:
         """Build what is missing of the MongoDB indexes. Blocks; may be called again."""
         from speech import documents
+        from speech.interviews import live_store
 
         documents.ensure_indexes()
+        live_store.ensure_indexes()

@@ -32,7 +32,8 @@ def prepare() -> Iterator[str]:
         )
         yield "indexes checked for " + (", ".join(ensure_indexes()) or "nothing")
         call_command("load_catalogue", verbosity=0, stdout=io.StringIO())
-        yield "catalogue loaded"
+        call_command("load_questions", verbosity=0, stdout=io.StringIO())
+        yield "catalogue and question bank loaded"
         if not settings.DEBUG:
             yield "static files collected" if collect_static() else "static files up to date"
 

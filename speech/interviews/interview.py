@@ -104,20 +104,36 @@ class Interview:
         state = self.state
         if state.phase is Phase.DONE:
             return self._result_again()
-        if state.away_since_ms is None:
-            state.away_since_ms = state.touched_ms
+        since_ms = self._gone_since()
         effects = self.tick(now_ms)
         if state.ending is not None:
             return effects
-        self._come_back(state.away_since_ms)
+        self._come_back(since_ms)
         return [*effects, *self._opening(Receiver.CALLER, resumed=True)]
 
     def detach(self, now_ms: int) -> Effects:
         """The last socket of the reader is gone: the turn stands still, the session goes on."""
         effects = self.tick(now_ms)
-        if self.state.away_since_ms is None:
-            self.state.away_since_ms = self.state.touched_ms
+        self._gone_since()
         return effects
+
+    def adopt(self, now_ms: int) -> Effects:
+        """Go on with an interview whose worker is gone, and with it the work that was awaited.
+
+        The reader is taken to have gone when the interview was last told of anything. Sound is
+        lost with its worker: a turn that was being heard again keeps the words it had.
+        """
+        self._gone_since()
+        self.state.touch(now_ms)
+        return self.procedure.begin_again()
+
+    def give_up(self, now_ms: int) -> Effects:
+        """The reader is away and will not come back: finish now, not after the grace time."""
+        effects = self.tick(now_ms)
+        since_ms = self.state.away_since_ms
+        if since_ms is None or self.state.ending is not None or self.state.phase is Phase.DONE:
+            return effects
+        return [*effects, *self._disconnect(since_ms)]
 
     # -------------------------------------------------------------------- commands
 
@@ -275,7 +291,9 @@ class Interview:
         return self.procedure.end(Reason.TIME_LIMIT, TurnEnd.TIME_LIMIT, at_ms=at_ms)
 
     def _give_up(self, due_ms: int) -> Effects:
-        since_ms = due_ms - self.state.rules.grace_ms
+        return self._disconnect(due_ms - self.state.rules.grace_ms)
+
+    def _disconnect(self, since_ms: int) -> Effects:
         return self.procedure.end(Reason.DISCONNECTED, TurnEnd.DISCONNECTED, at_ms=since_ms)
 
     # -------------------------------------------------------------------- small parts
@@ -289,6 +307,12 @@ class Interview:
         if self.state.result is None or self.state.left:
             raise SessionNotFound("this interview is over")
         return [Tell(parse(InterviewComplete, self.state.result), Receiver.CALLER)]
+
+    def _gone_since(self) -> int:
+        state = self.state
+        if state.away_since_ms is None:
+            state.away_since_ms = state.touched_ms
+        return state.away_since_ms
 
     def _come_back(self, since_ms: int) -> None:
         state = self.state

@@ -66,6 +66,19 @@ class Procedure:
         job = state.start_job(Step.TRANSCRIBE, wait_ms)
         return [*effects, Transcribe(job.id, turn.number)]
 
+    def begin_again(self) -> Effects:
+        """Whoever did the work that is awaited is gone: have it done by somebody else."""
+        state, job = self._state, self._state.job
+        if job is None:
+            return []
+        if job.step is Step.STORE:
+            return self._store(attempt=1)
+        if job.step is Step.PHRASE:
+            return self._phrase()
+        if state.turn is None:
+            raise RuntimeError("there is no turn to go on with")
+        return self._judge(state.turn)
+
     # -------------------------------------------------------------------- work that is done
 
     def transcribed(
@@ -180,6 +193,12 @@ class Procedure:
         state.upcoming = self._choose(answer, score)
         if not state.rules.words_questions:
             return self._go_on()
+        return self._phrase()
+
+    def _phrase(self) -> Effects:
+        state, answer = self._state, self._state.answers[-1]
+        if state.upcoming is None:
+            raise RuntimeError("there is no question to word")
         job = state.start_job(Step.PHRASE, state.rules.phrase_ms)
         return [Phrase(job.id, state.upcoming, "" if answer.silent else answer.text)]
 

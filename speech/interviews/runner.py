@@ -1,0 +1,463 @@
+"""Runs one interview on one worker: owns its tasks and timers, carries out what it wants done.
+
+What is done to the interview is done one thing after the other, and kept before it is told
+wherever the interview takes a step. Decides nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound, Unavailable
+from speech.interviews import announcements
+from speech.interviews.ear import Ear, Listener
+from speech.interviews.effects import (
+    Effect,
+    Effects,
+    Evaluate,
+    Phrase,
+    Receiver,
+    Store,
+    Tell,
+    Transcribe,
+)
+from speech.interviews.evaluation import Assessment
+from speech.interviews.events import InterviewComplete, InterviewContract
+from speech.interviews.interview import Interview
+from speech.interviews.knowledge import Knowledge
+from speech.interviews.live_store import LostLease, Snapshot
+from speech.interviews.microphone import Chunk
+from speech.interviews.owners import Owner
+from speech.interviews.pacing import Timekeeper
+from speech.interviews.state import AskedQuestion, Phase
+from speech.interviews.timeline import Span
+from speech.interviews.transcription import Final, Hearing, Partial
+
+log = logging.getLogger(__name__)
+
+RENEW_MS = 2_000
+"""Between two snapshots; well within `live_store.LEASE_MS`, and all that a crash can lose."""
+
+SETTLE_S = 3.0
+"""How long a command that ends a turn waits for the sound that came before it."""
+
+
+class Seat(Protocol):
+    """A socket of the reader."""
+
+    @property
+    def channel(self) -> str:
+        """Where the channel layer reaches it."""
+
+    async def tell(self, event: InterviewContract) -> None: ...
+
+
+class Snapshots(Protocol):
+    """Where a running interview is kept. All raise `StoreUnavailable`."""
+
+    async def save(self, snapshot: Snapshot) -> None:
+        """Raises:
+        LostLease: another worker runs it.
+        """
+
+    async def release(self, session_id: str) -> None: ...
+
+    async def remove(self, session_id: str) -> None: ...
+
+
+class Results(Protocol):
+    async def store(self, owner: Owner, result: InterviewComplete, knowledge: Knowledge) -> None:
+        """Raises:
+        StoreUnavailable: it may come again.
+        """
+
+
+class Judge(Protocol):
+    async def assess(self, question: AskedQuestion, answer: str) -> Assessment: ...
+
+
+class Phrasing(Protocol):
+    async def phrase(
+        self, question: AskedQuestion, *, previous_answer: str, earlier: Sequence[AskedQuestion]
+    ) -> str | None:
+        """The question in other words; None for those of the bank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Who does what an interview wants done."""
+
+    time: Timekeeper
+    snapshots: Snapshots
+    results: Results
+    judge: Judge
+    phrasing: Phrasing
+    ear: Callable[[Listener, str], Ear]
+    """Makes one for a listener and the container that its sound was in."""
+
+
+class InterviewRunner:
+    """One interview while this worker runs it.
+
+    Args:
+        container: what the sound was in on another worker; empty for raw samples and for none.
+    """
+
+    def __init__(
+        self, interview: Interview, owner: Owner, *, crew: Crew, container: str = ""
+    ) -> None:
+        self.interview, self.owner = interview, owner
+        self._crew = crew
+        self._ear = crew.ear(self, container)
+        self._seat: Seat | None = None
+        self._turnstile, self._saving = asyncio.Lock(), asyncio.Lock()
+        self._news, self._over = asyncio.Event(), asyncio.Event()
+        self._works: set[asyncio.Task[None]] = set()
+        self._kept: object = None
+        self._listening_to: int | None = None
+        self._is_replaced = False
+        turn = interview.state.turn
+        self._heard_elsewhere = (turn.number, turn.recogniser.text) if turn else (0, "")
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def session_id(self) -> str:
+        return self.interview.state.session_id
+
+    @property
+    def seat(self) -> Seat | None:
+        """The socket that is attached."""
+        return self._seat
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this worker has nothing to do with it any more."""
+        return self._over.is_set()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The interview as it stands."""
+        state = self.interview.state
+        is_done = state.phase is Phase.DONE and state.job is None
+        return Snapshot(
+            owner=self.owner,
+            state=state,
+            container=self._ear.container,
+            channel=self._seat.channel if self._seat else "",
+            is_free=state.away_since_ms is not None and state.ending is None,
+            is_live=not (is_done or state.left or self._is_replaced),
+            is_done=is_done,
+        )
+
+    # ------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Run it to its end, or until somebody else does."""
+        for duty in (self._ear.run(), self._keep_time(), self._keep_lease()):
+            self._own(self._until_over(duty))
+        try:
+            await self._over.wait()
+        finally:
+            self._over.set()
+            for task in self._works:
+                task.cancel()
+            await asyncio.gather(*self._works, return_exceptions=True)
+
+    async def open(self, effects: Effects, seat: Seat) -> None:
+        """Say how the interview begins; it is kept already."""
+        async with self._turnstile:
+            self._kept, self._seat = self._milestone(), seat
+            await self._carry_out(effects, seat)
+
+    async def adopt(self) -> None:
+        """Go on where another worker stopped."""
+        await self.act(self.interview.adopt, ticks=False)
+
+    async def release(self) -> None:
+        """This worker ends: leave the interview to whoever comes first."""
+        async with self._turnstile:
+            if self._over.is_set():
+                return
+            self._seat = None
+            self.interview.detach(self._crew.time.now_ms())
+            try:
+                await self._save()
+                await self._crew.snapshots.release(self.session_id)
+            except Unavailable as error:
+                log.warning("interview %s is found when its lease ends: %s", self.session_id, error)
+            self._over.set()
+
+    # ------------------------------------------------------------------ sockets
+
+    async def attach(self, seat: Seat) -> None:
+        """A socket of the reader goes on with the interview.
+
+        Raises:
+            SessionNotFound: somebody else runs it, or it was left.
+        """
+        self._seat = seat
+        try:
+            await self.act(self.interview.attach, caller=seat, ticks=False)
+        finally:
+            if self._over.is_set():
+                self._seat = None
+
+    async def detach(self, seat: Seat) -> None:
+        """A socket has gone; unless it was the attached one, nothing happens."""
+        if self._seat is seat and not self._over.is_set():
+            self._seat = None
+            await self.act(self.interview.detach, ticks=False)
+
+    async def hand_over(self) -> None:
+        """The reader goes on elsewhere: the attached socket learns it, and hears no more."""
+        seat = self._seat
+        if seat is not None:
+            refusal = InterviewInProgress("this interview goes on in another window")
+            await seat.tell(announcements.refusal(refusal, event="start_interview"))
+            await self.detach(seat)
+
+    async def give_up(self) -> None:
+        """The reader begins another interview: finish this one, which nobody attends."""
+        self._is_replaced = True
+        await self.act(self.interview.give_up)
+
+    # ------------------------------------------------------------------ commands
+
+    async def act(
+        self,
+        do: Callable[[int], Effects],
+        *,
+        caller: Seat | None = None,
+        ticks: bool = True,
+    ) -> None:
+        """Do something to the interview, and what it then wants done.
+
+        Args:
+            do: takes the moment.
+            caller: the socket whose command it is.
+            ticks: whether what is due by now comes first, whatever becomes of ``do``.
+
+        Raises:
+            AppError: the interview refuses.
+        """
+        # Whoever asks may be cancelled; what was begun is finished.
+        await asyncio.shield(self._own(self._act(do, caller, ticks)))
+
+    async def _act(self, do: Callable[[int], Effects], caller: Seat | None, ticks: bool) -> None:
+        async with self._turnstile:
+            if self._over.is_set():
+                raise SessionNotFound("this interview is over")
+            now_ms = self._crew.time.now_ms()
+            if ticks:
+                await self._carry_out(self.interview.tick(now_ms), caller)
+            await self._carry_out(do(now_ms), caller)
+
+    async def interviewer_done(self, seat: Seat) -> None:
+        await self.act(self.interview.interviewer_done, caller=seat)
+
+    async def user_done(self, seat: Seat) -> None:
+        await self._settle()
+        await self.act(self.interview.user_done, caller=seat)
+
+    async def stop(self, seat: Seat) -> None:
+        await self._settle()
+        await self.act(self.interview.stop, caller=seat)
+
+    async def leave(self) -> None:
+        await self.act(self.interview.leave)
+
+    async def caption(self, text: str, *, is_final: bool) -> None:
+        turn = self.interview.state.open_turn
+        await self.act(lambda now_ms: self.interview.caption(text, now_ms, is_final=is_final))
+        if turn is not None and turn.captions.text:
+            self._ear.captions_came()
+
+    def listen(self, payload: bytes, rate_hz: int) -> None:
+        """Microphone audio, at any time.
+
+        Raises:
+            RateLimited: it comes faster than it can be heard.
+            UnsupportedMedia: this stream was refused.
+        """
+        self._ear.take(Chunk(payload, rate_hz, self._crew.time.now_ms()))
+
+    async def _settle(self) -> None:
+        if self.interview.state.open_turn is None:
+            return
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await self._ear.settle()
+        except TimeoutError:
+            log.warning("interview %s: the end of a turn was not heard in time", self.session_id)
+
+    # ------------------------------------------------------------------ what is heard
+
+    async def speech_heard(self, speech: Sequence[Span]) -> None:
+        await self.act(lambda now_ms: self.interview.hear(speech, now_ms))
+
+    async def words_heard(self, hearings: Sequence[Hearing], by: str) -> None:
+        said = [self._with_what_was_heard(hearing) for hearing in hearings]
+        await self.act(lambda now_ms: self.interview.recognise(said, now_ms, by=by))
+
+    async def media_refused(self) -> None:
+        await self.act(self.interview.refuse_media)
+
+    async def chunk_refused(self, error: AppError) -> None:
+        if self._seat is not None:
+            await self._seat.tell(announcements.refusal(error, event="audio_chunk"))
+
+    def _with_what_was_heard(self, hearing: Hearing) -> Hearing:
+        """Behind the words that were heard on another worker, whose sound is gone."""
+        turn = self.interview.state.turn
+        number, text = self._heard_elsewhere
+        if turn is None or turn.number != number or not text:
+            return hearing
+        if isinstance(hearing, Partial | Final):
+            return type(hearing)(f"{text} {hearing.text}".strip())
+        return hearing
+
+    # ------------------------------------------------------------------ effects
+
+    async def _carry_out(self, effects: Effects, caller: Seat | None) -> None:
+        self._mind_the_ear(effects)
+        if self._milestone() != self._kept:
+            await self._save_if_possible()
+        if not self._over.is_set():
+            for effect in effects:
+                await self._begin(effect, caller)
+        self._news.set()
+        if self.interview.state.phase is Phase.DONE and self.interview.state.job is None:
+            self._over.set()
+
+    async def _begin(self, effect: Effect, caller: Seat | None) -> None:
+        if isinstance(effect, Tell):
+            seat = caller if effect.to is Receiver.CALLER and caller else self._seat
+            if seat is not None:
+                await seat.tell(effect.event)
+            return
+        self._own(self._work(effect))
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have something done by a task that ends with `run`."""
+        task = asyncio.create_task(work)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        return task
+
+    async def _until_over(self, duty: Coroutine[Any, Any, None]) -> None:
+        """Do something as long as the interview goes on here; if it breaks off, others go on."""
+        try:
+            await duty
+        except SessionNotFound:
+            return
+        except Exception:
+            log.exception("interview %s cannot go on here", self.session_id)
+            self._over.set()
+
+    async def _work(self, effect: Evaluate | Phrase | Store | Transcribe) -> None:
+        try:
+            done = await self._answer(effect)
+        except Exception as error:
+            if not isinstance(error, AppError):
+                log.exception("interview %s: %s failed", self.session_id, type(effect).__name__)
+            procedure = self.interview.procedure
+
+            def done(now_ms: int) -> Effects:
+                return procedure.failed(effect.job, now_ms)
+
+        with contextlib.suppress(SessionNotFound):
+            await self.act(done)
+
+    async def _answer(
+        self, effect: Evaluate | Phrase | Store | Transcribe
+    ) -> Callable[[int], Effects]:
+        """Do the work; what then to tell the interview."""
+        procedure, crew, state = self.interview.procedure, self._crew, self.interview.state
+        match effect:
+            case Transcribe(job):
+                heard = await self._ear.end_turn()
+                said = [self._with_what_was_heard(hearing) for hearing in heard.hearings]
+                return lambda now_ms: procedure.transcribed(
+                    job, said, now_ms, by=heard.by, speech=heard.speech
+                )
+            case Evaluate(job, question, answer):
+                assessment = await crew.judge.assess(question, answer)
+                return lambda now_ms: procedure.evaluated(job, assessment, now_ms)
+            case Phrase(job, question, previous_answer):
+                earlier = [answer.question for answer in state.answers]
+                text = await crew.phrasing.phrase(
+                    question, previous_answer=previous_answer, earlier=earlier
+                )
+                return lambda now_ms: procedure.phrased(job, text, now_ms)
+            case Store(job, result, knowledge):
+                await crew.results.store(self.owner, result, knowledge)
+                return lambda now_ms: procedure.stored(job, now_ms)
+
+    def _mind_the_ear(self, effects: Effects) -> None:
+        """Have the ear listen to the turn of the reader, and to nothing else."""
+        turn = self.interview.state.open_turn
+        number = turn.number if turn else None
+        if number == self._listening_to:
+            return
+        self._listening_to = number
+        if number is not None:
+            self._ear.begin_turn()
+        elif not any(isinstance(effect, Transcribe) for effect in effects):
+            self._ear.forget_turn()
+
+    # ------------------------------------------------------------------ time and store
+
+    async def _keep_time(self) -> None:
+        time = self._crew.time
+        while True:
+            await time.wait(self._news, self.interview.deadline_ms)
+            self._news.clear()
+            due_ms = self.interview.deadline_ms
+            if due_ms is not None and due_ms <= time.now_ms():
+                await self.act(lambda _: [])
+
+    async def _keep_lease(self) -> None:
+        time, never = self._crew.time, asyncio.Event()
+        while True:
+            await time.wait(never, time.now_ms() + RENEW_MS)
+            await self._save_if_possible()
+
+    async def _save_if_possible(self) -> None:
+        try:
+            await self._save()
+        except Unavailable as error:
+            log.warning("interview %s is not kept now: %s", self.session_id, error)
+
+    async def _save(self) -> None:
+        """Keep it as it stands; whoever holds it no longer runs it no longer."""
+        async with self._saving:
+            if self._over.is_set():
+                return
+            snapshot, milestone = self.snapshot, self._milestone()
+            try:
+                if snapshot.is_done and snapshot.state.left:
+                    await self._crew.snapshots.remove(self.session_id)
+                else:
+                    await self._crew.snapshots.save(snapshot)
+            except LostLease:
+                log.info("interview %s goes on on another worker", self.session_id)
+                self._seat = None
+                self._over.set()
+            self._kept = milestone
+
+    def _milestone(self) -> object:
+        """What must not be lost once the reader knows of it."""
+        state = self.interview.state
+        return (
+            state.phase,
+            state.questions_asked,
+            len(state.turns),
+            state.away_since_ms is None,
+            state.ending,
+            state.left,
+            self._is_replaced,
+        )

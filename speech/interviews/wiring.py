@@ -1,0 +1,200 @@
+"""Builds interviews from stores, engines and settings; the only file of them that does."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import openai
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from pymongo.asynchronous.database import AsyncDatabase
+
+from readrealm.kernel.clock import now_ms
+from readrealm.kernel.errors import ProviderUnavailable
+from readrealm.kernel.ratelimit import Rate
+from readrealm.stores import mongo
+from readrealm.stores.allowance import Allowance
+from speech.audio.containers import Container
+from speech.engines.detector import SileroDetector
+from speech.engines.embeddings import load_minilm
+from speech.engines.recogniser import Engine, RecogniserSpec
+from speech.interviews.catalogue import StoredBank
+from speech.interviews.consumer import HANDOVER
+from speech.interviews.ear import Ear, Listener
+from speech.interviews.hall import Hall, InterviewUpkeep
+from speech.interviews.interview import Interview
+from speech.interviews.judging import ThreadedJudge
+from speech.interviews.live_store import LiveInterviews
+from speech.interviews.microphone import Microphone
+from speech.interviews.owners import Owner
+from speech.interviews.pacing import Timekeeper, WallClock
+from speech.interviews.phrasing import BankPhrasing, ModelPhrasing
+from speech.interviews.recognition import SharedRecogniser
+from speech.interviews.results import StoredResults, forget_before
+from speech.interviews.runner import Crew, InterviewRunner, Judge, Phrasing
+from speech.interviews.services import InterviewService
+from speech.interviews.state import Rules
+from speech.interviews.transcription import CaptionTranscriber, RecogniserTranscriber, Transcriber
+
+log = logging.getLogger(__name__)
+
+STARTS = Rate(count=30, period_ms=60_000)
+"""Interviews that one reader may begin."""
+
+LISTENING_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interviews:
+    """Interviews on one event loop of one process."""
+
+    service: InterviewService
+    upkeep: InterviewUpkeep
+    live: LiveInterviews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What hears, judges and words."""
+
+    transcriber: Callable[[], Transcriber]
+    judge: Judge
+    phrasing: Phrasing
+    threads: ThreadPoolExecutor
+    close: Callable[[], Awaitable[None]]
+
+
+def build(
+    *,
+    database: AsyncDatabase[dict[str, Any]],
+    layer: Any,
+    equipment: Equipment,
+    rules: Rules,
+    time: Timekeeper | None = None,
+    retention_days: int | None = None,
+) -> Interviews:
+    """Interviews for the running event loop; no store is asked yet."""
+    live = LiveInterviews(database, holder=secrets.token_hex(8))
+    time = time or WallClock(now_ms)
+    results, bank, hall = StoredResults(), StoredBank(), Hall()
+
+    def ear(listener: Listener, container: str) -> Ear:
+        known = Container(container) if container else None
+        microphone = Microphone(SileroDetector, container=known)
+        return Ear(microphone, equipment.transcriber(), listener, threads=equipment.threads)
+
+    crew = Crew(
+        time=time,
+        snapshots=live,
+        results=results,
+        judge=equipment.judge,
+        phrasing=equipment.phrasing,
+        ear=ear,
+    )
+
+    def run(interview: Interview, owner: Owner, container: str) -> InterviewRunner:
+        return InterviewRunner(interview, owner, crew=crew, container=container)
+
+    async def summon(channel: str) -> None:
+        await layer.send(channel, {"type": HANDOVER})
+
+    async def forget_old() -> None:
+        if retention_days is not None:
+            await database_sync_to_async(forget_before)(timedelta(days=retention_days))
+
+    service = InterviewService(
+        live=live,
+        banks=bank,
+        readers=results,
+        allowance=Allowance(STARTS, name="interviews"),
+        hall=hall,
+        rules=rules,
+        clock=time.now_ms,
+        run=run,
+        summon=summon,
+        pause=asyncio.sleep,
+    )
+    upkeep = InterviewUpkeep(
+        hall=hall,
+        orphans=live,
+        adopt=service.adopt,
+        forget_old=forget_old,
+        close=equipment.close,
+    )
+    return Interviews(service=service, upkeep=upkeep, live=live)
+
+
+def build_from_settings() -> Interviews:
+    """`build` with the stores and engines that Django's settings name."""
+    rules = Rules(
+        duration_limit_ms=settings.INTERVIEW_DURATION_S * 1000,
+        silence_timeout_ms=settings.INTERVIEW_SILENCE_S * 1000,
+        grace_ms=settings.INTERVIEW_GRACE_S * 1000,
+        words_questions=settings.LLM_BASE_URL is not None,
+    )
+    return build(
+        database=mongo.async_database(),
+        layer=get_channel_layer(),
+        equipment=_equipment(),
+        rules=rules,
+        retention_days=settings.INTERVIEW_RETENTION_DAYS,
+    )
+
+
+def _equipment() -> Equipment:
+    listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="listen")
+    judging = ThreadPoolExecutor(1, thread_name_prefix="judge")
+    recogniser = _recogniser()
+    client: openai.AsyncOpenAI | None = None
+    phrasing: Phrasing = BankPhrasing()
+    if settings.LLM_BASE_URL is not None:
+        client = openai.AsyncOpenAI(
+            base_url=settings.LLM_BASE_URL, api_key=settings.LLM_API_KEY or "none", max_retries=0
+        )
+        phrasing = ModelPhrasing(
+            client, model=settings.LLM_MODEL, load=load_minilm, threads=judging
+        )
+
+    def transcriber() -> Transcriber:
+        if recogniser is None:
+            return CaptionTranscriber()
+        return RecogniserTranscriber(recogniser, name=settings.STT_ENGINE)
+
+    async def close() -> None:
+        if recogniser is not None:
+            await recogniser.close()
+        if client is not None:
+            await client.close()
+        listening.shutdown(wait=False, cancel_futures=True)
+        judging.shutdown(wait=False, cancel_futures=True)
+
+    return Equipment(
+        transcriber=transcriber,
+        judge=ThreadedJudge(load_minilm, threads=judging),
+        phrasing=phrasing,
+        threads=listening,
+        close=close,
+    )
+
+
+def _recogniser() -> SharedRecogniser | None:
+    """None where only browsers hear, because that was chosen or nothing else is there."""
+    if settings.INTERVIEW_STT == "captions":
+        return None
+    spec = RecogniserSpec(
+        engine=Engine(settings.STT_ENGINE),
+        model_path=settings.STT_MODEL_PATH,
+        language=settings.STT_LANGUAGE,
+    )
+    try:
+        spec.check()
+    except ProviderUnavailable as error:
+        log.warning("interviews are heard by browsers only: %s", error)
+        return None
+    return SharedRecogniser(spec, processes=settings.INTERVIEW_STT_PROCESSES)
