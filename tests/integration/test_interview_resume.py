@@ -1,0 +1,144 @@
+"""Interviews outlive connections and workers: nothing that was said is lost, one worker runs each."""
+
+import json
+import os
+import signal
+import time
+from typing import Any
+
+from tests.conftest import StartServer
+from tests.support.interviews import InterviewReader
+from tests.support.processes import command_of, descendants, wait_until
+from tests.support.worker import Server
+
+FIRST = "a foreign key points to the primary key of another table"
+SECOND = "a transaction either happens as a whole or not at all"
+
+
+def results(server: Server) -> list[dict[str, Any]]:
+    """Every report that is kept, oldest first."""
+    code = (
+        "import json; from speech.models import InterviewResult as R; "
+        "print('REPORTS' + json.dumps(list(R.objects.order_by('pk').values_list('report', flat=True))))"
+    )
+    said = server.manage("shell", "-c", code)
+    reports: list[dict[str, Any]] = json.loads(said.partition("REPORTS")[2])
+    return reports
+
+
+def pid_of(server: Server, worker_id: str) -> int:
+    (pid,) = [
+        pid for pid in descendants(server.running.pid) if f"--worker-id {worker_id}" in command_of(pid)
+    ]
+    return pid
+
+
+def begin(reader: InterviewReader, **options: Any) -> None:
+    assert reader.ask("start_interview", **options) == {"ok": True}
+    assert reader.ask("interviewer_done") == {"ok": True}
+
+
+def reconnect_elsewhere(reader: InterviewReader) -> None:
+    """Connect again until it is on another worker."""
+    first = reader.worker
+    for _ in range(60):
+        reader.open()
+        if reader.worker != first:
+            return
+        reader.cut()
+    raise AssertionError("every connection went to the same worker")
+
+
+def test_an_interview_survives_kill_9_of_its_worker(server: StartServer) -> None:
+    running = server(workers=2, INTERVIEW_STT="captions")
+    with InterviewReader(running.url) as reader:
+        begin(reader, question_count=2)
+        reader.ask("client_transcript", text=FIRST, is_final=True)
+        reader.ask("user_done_speaking")
+        second = reader.expect("agent_next_question", count=2)["question"]
+        reader.ask("interviewer_done")
+        reader.ask("client_transcript", text=SECOND, is_final=True)
+        # What a crash may lose is what was said since the latest snapshot.
+        reader.expect("timer_update", count=len(reader.all("timer_update")) + 3)
+
+        os.kill(pid_of(running, reader.worker), signal.SIGKILL)
+        reader.cut()
+        reader.open()
+        killed_ms = time.monotonic()
+        assert reader.ask("start_interview", resume=True) == {"ok": True}
+        away_s = time.monotonic() - killed_ms
+        asked_again = reader.expect("agent_next_question", count=3)
+        reader.expect("live_transcript", count=3)
+        assert reader.ask("user_done_speaking") == {"ok": True}
+        result = reader.expect("interview_complete")
+
+    assert asked_again["question"] == second
+    assert reader.all("interview_started")[-1] | {"state": "user", "resumed": True} == (
+        reader.all("interview_started")[-1]
+    )
+    assert [pair["answer"] for pair in result["qa_pairs"]] == [FIRST, SECOND]
+    assert result["reason"] == "completed"
+    assert away_s < 10
+    assert [report["session_id"] for report in results(running)] == [result["session_id"]]
+
+
+def test_a_reader_goes_on_on_another_worker(server: StartServer) -> None:
+    running = server(workers=2, INTERVIEW_STT="captions")
+    with InterviewReader(running.url) as reader:
+        begin(reader, question_count=1)
+        reader.ask("client_transcript", text=FIRST, is_final=True)
+        reader.cut()
+        reconnect_elsewhere(reader)
+        # Any event of the interview attaches the socket again.
+        assert reader.ask("client_transcript", text="and more", is_final=True) == {"ok": True}
+        assert reader.ask("user_done_speaking") == {"ok": True}
+        result = reader.expect("interview_complete")
+
+    assert [pair["answer"] for pair in result["qa_pairs"]] == [f"{FIRST} and more"]
+    assert len(results(running)) == 1
+
+
+def test_the_result_of_a_reader_who_vanished_is_kept(server: StartServer) -> None:
+    running = server(INTERVIEW_STT="captions", INTERVIEW_GRACE_S="1")
+    with InterviewReader(running.url) as reader:
+        begin(reader)
+        reader.ask("client_transcript", text=FIRST, is_final=True)
+        reader.cut()
+        wait_until(lambda: results(running), timeout_s=30, what="the result of an absent reader")
+        reader.open()
+        reader.ask("stop_interview")
+        told = reader.expect("interview_complete")
+
+    (kept,) = results(running)
+    assert kept["reason"] == "disconnected"
+    assert [pair["answer"] for pair in kept["qa_pairs"]] == [FIRST]
+    assert told == kept
+
+
+def test_the_result_is_kept_though_worker_and_reader_are_gone(server: StartServer) -> None:
+    running = server(workers=2, INTERVIEW_STT="captions", INTERVIEW_GRACE_S="1")
+    with InterviewReader(running.url) as reader:
+        begin(reader)
+        reader.ask("client_transcript", text=FIRST, is_final=True)
+        reader.expect("timer_update", count=4)
+        os.kill(pid_of(running, reader.worker), signal.SIGKILL)
+        reader.cut()
+        wait_until(lambda: results(running), timeout_s=40, what="the result of an orphan")
+
+    (kept,) = results(running)
+    assert [pair["answer"] for pair in kept["qa_pairs"]] == [FIRST]
+    assert kept["reason"] == "disconnected"
+
+
+def test_a_restart_of_the_server_is_survived(server: StartServer) -> None:
+    running = server(INTERVIEW_STT="captions")
+    with InterviewReader(running.url) as reader:
+        begin(reader, question_count=1)
+        reader.ask("client_transcript", text=FIRST, is_final=True)
+        running.restart()
+        reader.open()
+        assert reader.ask("start_interview", resume=True) == {"ok": True}
+        reader.ask("user_done_speaking")
+        result = reader.expect("interview_complete")
+
+    assert [pair["answer"] for pair in result["qa_pairs"]] == [FIRST]
