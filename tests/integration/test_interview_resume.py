@@ -1,4 +1,4 @@
-"""Interviews outlive connections and workers: nothing that was said is lost, one worker runs each."""
+"""Interviews outlive connections and workers, and nothing that was said is lost."""
 
 import json
 import os
@@ -11,24 +11,28 @@ from tests.support.interviews import InterviewReader
 from tests.support.processes import command_of, descendants, wait_until
 from tests.support.worker import Server
 
+REPORTS = """
+import json
+from speech.models import InterviewResult
+reports = InterviewResult.objects.order_by("pk").values_list("report", flat=True)
+print("REPORTS" + json.dumps(list(reports)))
+"""
 FIRST = "a foreign key points to the primary key of another table"
 SECOND = "a transaction either happens as a whole or not at all"
 
 
 def results(server: Server) -> list[dict[str, Any]]:
     """Every report that is kept, oldest first."""
-    code = (
-        "import json; from speech.models import InterviewResult as R; "
-        "print('REPORTS' + json.dumps(list(R.objects.order_by('pk').values_list('report', flat=True))))"
-    )
-    said = server.manage("shell", "-c", code)
+    said = server.manage("shell", "-c", REPORTS)
     reports: list[dict[str, Any]] = json.loads(said.partition("REPORTS")[2])
     return reports
 
 
 def pid_of(server: Server, worker_id: str) -> int:
     (pid,) = [
-        pid for pid in descendants(server.running.pid) if f"--worker-id {worker_id}" in command_of(pid)
+        pid
+        for pid in descendants(server.running.pid)
+        if f"--worker-id {worker_id}" in command_of(pid)
     ]
     return pid
 
@@ -73,8 +77,9 @@ def test_an_interview_survives_kill_9_of_its_worker(server: StartServer) -> None
         result = reader.expect("interview_complete")
 
     assert asked_again["question"] == second
-    assert reader.all("interview_started")[-1] | {"state": "user", "resumed": True} == (
-        reader.all("interview_started")[-1]
+    assert (
+        reader.all("interview_started")[-1] | {"state": "user", "resumed": True}
+        == (reader.all("interview_started")[-1])
     )
     assert [pair["answer"] for pair in result["qa_pairs"]] == [FIRST, SECOND]
     assert result["reason"] == "completed"

@@ -60,7 +60,12 @@ def test_the_golden_sequence_with_a_voice(server: StartServer) -> None:
         result = reader.expect("interview_complete")
 
     names = reader.names()
-    assert names[:4] == ["agent_next_question", "backend_ready", "interview_started", "user_turn_started"]
+    assert names[:4] == [
+        "agent_next_question",
+        "backend_ready",
+        "interview_started",
+        "user_turn_started",
+    ]
     assert [name for name in names[4:] if name != "live_transcript"] == [
         "force_stop_speaking",
         "user_answer_complete",

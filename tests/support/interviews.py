@@ -1,10 +1,12 @@
 """A reader in an interview, with the public JavaScript client, as tests drive it."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
 from tests.support.clients import NodeScript
+from tests.support.processes import wait_until
 
 SCRIPT = (Path(__file__).parents[1] / "integration" / "js" / "interview.mjs").read_text()
 GREETINGS = ["connectionStatus", "connection:welcome", "connected"]
@@ -47,8 +49,6 @@ class InterviewReader:
 
     @property
     def heard(self) -> list[tuple[str, Any, int]]:
-        import json
-
         lines = list(self._script.program.lines)
         said = [json.loads(line) for line in lines if line.startswith('["event"')]
         return [(name, payload, at_ms) for _, name, payload, at_ms in said]
@@ -87,8 +87,6 @@ class InterviewReader:
 
     def expect(self, name: str, *, timeout_s: float = 15, count: int = 1) -> Any:
         """The payload of the ``count``-th ``name`` from the beginning; waits for it."""
-        from tests.support.processes import wait_until
-
         wait_until(
             lambda: len(self.all(name)) >= count or self._script.program.process.poll() is not None,
             timeout_s=timeout_s,
