@@ -4,6 +4,42 @@
 //   import type { ClientToServerEvents, ServerToClientEvents } from "./readrealm";
 //   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io();
 
+/** It is so. */
+export interface Accepted {
+  ok: true;
+}
+
+/** A question to read out; the client says `InterviewerDone` when that is over. */
+export interface AgentNextQuestion {
+  question: string;
+  /** 1 for the first question. */
+  number: number;
+  topic: string;
+  subtopic: string;
+  difficulty: string;
+  /** Whether it challenges the previous answer, in a stress test. */
+  curveball: boolean;
+}
+
+/** The three `system:*` requests; they say nothing. */
+export interface AskSystem {
+
+}
+
+/** Whether sound is taken. */
+export interface AudioChanged {
+  sessionId: string;
+  status: "stopped" | "streaming";
+  timestamp: number;
+}
+
+/** Whether sound is taken. */
+export interface AudioChangedAnswer {
+  data: AudioChanged;
+  timestamp: number;
+  success: true;
+}
+
 /** What the sound means, beside the words that `audio` carries for it. */
 export interface AudioControl {
   /** `answerStart`: the sound that follows belongs to `itemId`. `answerEnd`: that was all of it. `clear`: drop what has not been played. `reconnecting`: the provider was lost and is being called again; `state` 2 follows when it is back. */
@@ -16,6 +52,13 @@ export interface AudioPlayed {
   ms: number;
   /** From `AudioControl`; the newest answer without it. */
   itemId?: string;
+}
+
+/** Everything is ready; time begins to run. */
+export interface BackendReady {
+  status: "ready";
+  /** Unix time, seconds. */
+  timestamp: number;
 }
 
 /** What an `exception` is about. */
@@ -43,9 +86,86 @@ export interface ChatMessage {
   replyTo?: string | null;
 }
 
+/** The chunk is kept and handed over; a worker may still be busy with it. */
+export interface ChunkProcessed {
+  sessionId: string;
+  seq: number;
+  processedAt: number;
+  duplicate?: boolean;
+}
+
+/** The chunk is kept and handed over; a worker may still be busy with it. */
+export interface ChunkProcessedAnswer {
+  data: ChunkProcessed;
+  timestamp: number;
+  success: true;
+}
+
+/** Captions that the browser recognised: the current phrase, revised until it is final. */
+export interface ClientTranscript {
+  user_id: number;
+  text: string;
+  is_final?: boolean;
+}
+
+/** Values that hold at present. */
+export interface ConfigData {
+  /** `all` when none was asked for; then `config` has one object for each category. */
+  category: string;
+  config: Record<string, unknown>;
+  timestamp: number;
+}
+
+/** Values that hold at present. */
+export interface ConfigDataAnswer {
+  data: ConfigData;
+  timestamp: number;
+  success: true;
+}
+
+/** Defaults hold again. */
+export interface ConfigReset {
+  category: string;
+  action: "reset";
+  timestamp: number;
+}
+
+/** Defaults hold again. */
+export interface ConfigResetAnswer {
+  data: ConfigReset;
+  timestamp: number;
+  success: true;
+}
+
+/** The value that holds from now on, everywhere. */
+export interface ConfigUpdated {
+  category: string;
+  key: string;
+  value: unknown;
+  timestamp: number;
+}
+
+/** The value that holds from now on, everywhere. */
+export interface ConfigUpdatedAnswer {
+  data: ConfigUpdated;
+  timestamp: number;
+  success: true;
+}
+
+/** The greeting of every socket. */
+export interface Connected {
+  status: "success";
+}
+
 /** The server is there; every socket hears it first. */
 export interface ConnectionStatus {
   connected: true;
+}
+
+/** A place where an answer seems to deny what was expected. */
+export interface ContradictionFound {
+  said: string;
+  expected: string;
 }
 
 /** Take back one's own message; a tombstone stays and the room hears `messageDeleted`. */
@@ -63,6 +183,11 @@ export interface EditMessage {
   content: string;
 }
 
+/** End a session for good; its stream stops. */
+export interface EndSession {
+  sessionId: string;
+}
+
 /** A command was not carried out; its acknowledgement says the same. */
 export interface ExceptionNotice {
   status: "error";
@@ -70,6 +195,27 @@ export interface ExceptionNotice {
   code: string;
   cause: Cause;
   retryAfterMs?: number;
+}
+
+/** What was asked for is not done, and why; the message is safe to show. */
+export interface Failure {
+  success: false;
+  error: string;
+  code: string;
+  timestamp: number;
+  /** What tells the failed request from others of the same name. */
+  data?: Record<string, unknown>;
+  retryAfterMs?: number;
+}
+
+/** The turn is over: the client may mute its microphone. */
+export interface ForceStopSpeaking {
+  status: "stop";
+}
+
+/** Read one category, or all of them. */
+export interface GetConfig {
+  category?: string | null;
 }
 
 /** Read a range of the room's log, forwards after `afterSeq` or backwards before `beforeSeq`; without either, backwards from the newest entry. */
@@ -86,6 +232,92 @@ export interface GetMessages {
 export interface GetPresence {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
+}
+
+/** The result; the last event of an interview. */
+export interface InterviewComplete {
+  success: boolean;
+  processing_method: "research_grade_event_driven";
+  /** All answers in order, silent ones left out, a line each. */
+  transcript: string;
+  /** `Q: ...`, blank line, `A: ...`, blank line, and so on. */
+  conversation: string;
+  semantic_similarity: number;
+  /** At least one answer that is not silent, and five words. */
+  analysis_valid: boolean;
+  total_duration: number;
+  speaking_time: number;
+  total_words: number;
+  metrics: Metrics;
+  qa_pairs: Array<QaPair>;
+  session_id: string;
+  reason: "completed" | "disconnected" | "stopped" | "time_limit";
+  stress_test: boolean;
+  /** Good ranges by the key of the metric. */
+  benchmarks: Record<string, Range>;
+  /** Engines that turned voice into text. */
+  heard_by: Array<string>;
+  /** What measured similarity: a sentence embedding model, or `lexical` without one. */
+  measured_by: Array<string>;
+  timeline: Array<TimelineTurn>;
+  /** Unix time, seconds. */
+  started_at: number;
+  /** Unix time, seconds. */
+  completed_at: number;
+}
+
+/** Something was not done; the interview goes on. */
+export interface InterviewError {
+  /** Safe to show. */
+  error: string;
+  code: string;
+  /** The command that was refused, or the event that was in the making. */
+  event: string;
+}
+
+/** What was started or resumed; follows `BackendReady`. */
+export interface InterviewStarted {
+  status: "success";
+  session_id: string;
+  topic: string;
+  difficulty: string;
+  /** Seconds. */
+  duration_limit: number;
+  max_questions: number;
+  stress_test: boolean;
+  resumed: boolean;
+  state: "interviewer" | "processing" | "user";
+}
+
+/** The sound of the question. Nothing is done with it. */
+export interface InterviewerAudioChunk {
+  user_id: number;
+}
+
+/** The question has been read out: the turn of the reader begins. */
+export interface InterviewerDone {
+  user_id: number;
+}
+
+/**
+ * Microphone audio, best as s16le mono at 16 kHz; may be sent at any time.
+ *
+ * `audio` is another name for `audio_data`, which wins if both are there.
+ */
+export interface InterviewsAudioChunk {
+  user_id: number;
+  audio_data?: string | ArrayBuffer | Uint8Array | null;
+  audio?: string | ArrayBuffer | Uint8Array | null;
+  /** Hz. */
+  sample_rate?: number;
+}
+
+/** It was not done; `InterviewError` says the same. */
+export interface InterviewsRefused {
+  ok: false;
+  code: string;
+  /** Safe to show. */
+  error: string;
 }
 
 /**
@@ -111,12 +343,23 @@ export interface Joined {
   members: number;
 }
 
+/** Give up; nothing is answered. */
+export interface LeaveInterview {
+  user_id: number;
+}
+
 /** Leave a room; those who stay hear `userLeft` if it was the reader's last socket there. */
 export interface LeaveRoom {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
   /** Accepted as documented, and not used: the name is the one the reader joined with. */
   username?: string | null;
+}
+
+/** What has been heard of the current answer. */
+export interface LiveTranscript {
+  /** Everything of the current answer so far; the end of it may still be revised. */
+  text: string;
 }
 
 /** A reader who is present. */
@@ -201,6 +444,53 @@ export interface MessagesPage {
   hasMore: boolean;
 }
 
+/**
+ * What an interview sounded like and said. `speech.interviews.metrics` has the formulas.
+ *
+ * Durations are rounded to tenths of a second first and everything else is derived from the rounded ones, so that every figure can be recomputed from the ones beside it.
+ */
+export interface Metrics {
+  session_duration: number;
+  /** Seconds of waiting for the silence timeout. */
+  forced_silence_time: number;
+  /** Session without forced silence. */
+  effective_duration: number;
+  speaking_time: number;
+  /** Effective duration without speech. */
+  silence_time: number;
+  /** Of the session. */
+  speaking_ratio: number;
+  /** Of the reader's turns, forced silence apart. */
+  speaking_ratio_during_turn: number;
+  total_words: number;
+  /** Words a minute of speech; 0 below one second of speech. */
+  wpm: number;
+  /** Syllables a second of speech; 0 below one second of speech. */
+  articulation_rate: number;
+  /** Gaps of more than 0.3 s inside a turn. */
+  pause_count: number;
+  avg_pause_duration: number;
+  /** Pauses of more than 5 s. */
+  long_pause_count: number;
+  /** Filled pauses and silent pauses of a second and more, per word. */
+  hesitation_rate: number;
+  /** Pauses a minute of speech; 0 below one second of speech. */
+  hesitations_per_minute: number;
+  filled_pause_count: number;
+  fluency_score: number;
+  /** From the end of the question to the first voice, over the turns with speech. */
+  avg_response_latency: number;
+  /** Over all answers, silent ones included with 0. */
+  avg_semantic_similarity: number;
+  /** Over all answers, silent ones included with 0. */
+  avg_keyword_coverage: number;
+  /** 0.8 similarity + 0.2 keyword coverage. */
+  overall_relevance: number;
+  /** Without the silent ones. */
+  questions_answered: number;
+  questions_asked: number;
+}
+
 /** A moderator restricted or freed this reader, whose sockets then leave the room. */
 export interface ModerationNotice {
   /** 42, 42.0 and '42' are the same */
@@ -211,11 +501,66 @@ export interface ModerationNotice {
   reason?: string;
 }
 
+/** Suspend an active session; its stream waits with it. */
+export interface PauseSession {
+  sessionId: string;
+}
+
 /** Who is present, by name; `members` may be cut short, `count` never is. */
 export interface PresentMembers {
   ok: true;
   count: number;
   members: Array<Member>;
+}
+
+/** `command:process`, to the room of workers and without an envelope. */
+export interface ProcessCommand {
+  sessionId: string;
+  action: "configure" | "process_pcm" | "process_webm";
+  data: Record<string, unknown>;
+  timestamp: number;
+}
+
+/** Sound that was accepted could not be processed; the session goes on. */
+export interface ProcessingFailed {
+  sessionId: string;
+  seq: number;
+  code: string;
+  error: string;
+}
+
+/** One question, what was answered and what was expected. */
+export interface QaPair {
+  question: string;
+  answer: string;
+  expected_answer: string;
+  /** After contradictions have lowered it. */
+  similarity: number;
+  keyword_coverage: number;
+  number: number;
+  grade: "A" | "B" | "C" | "D";
+  /** Whole percent of similarity. */
+  score: number;
+  found_terms: Array<string>;
+  missing_terms: Array<string>;
+  contradictions: Array<ContradictionFound>;
+  topic: string;
+  subtopic: string;
+  difficulty: string;
+  curveball: boolean;
+  silent: boolean;
+  /** The engine that turned voice into this text; empty for a silent answer. */
+  heard_by: string;
+  words: number;
+  speaking_time: number;
+  /** None without speech. */
+  response_latency: number | null;
+}
+
+/** What is good: from `min` to `max`; an absent bound is open. */
+export interface Range {
+  min?: number | null;
+  max?: number | null;
 }
 
 /** Put an emoji under a message, or take it away; the room hears `reactionChanged`. */
@@ -250,6 +595,22 @@ export interface ReactionChanged {
   isGuest: boolean;
 }
 
+/** A worker hears somebody begin or stop. */
+export interface ReportActivity {
+  stream: number;
+  /** Of the worker's tenure of the stream; a report of an earlier tenure is refused. */
+  term: number;
+  result: VoiceActivity;
+}
+
+/** A worker could not process what was accepted. */
+export interface ReportFailure {
+  stream: number;
+  /** Of the worker's tenure of the stream; a report of an earlier tenure is refused. */
+  term: number;
+  result: ProcessingFailed;
+}
+
 /** Show a message to the moderators; once per reader and message. */
 export interface ReportMessage {
   /** 42, 42.0 and '42' are the same */
@@ -257,6 +618,24 @@ export interface ReportMessage {
   messageId: string;
   reason: string;
   note?: string | null;
+}
+
+/** A worker has understood something. */
+export interface ReportTranscription {
+  stream: number;
+  /** Of the worker's tenure of the stream; a report of an earlier tenure is refused. */
+  term: number;
+  result: Transcription;
+}
+
+/** Restore the defaults of one category, or of all; keys that have none are removed. */
+export interface ResetConfig {
+  category?: string | null;
+}
+
+/** Go on with a paused session; a stream that waited goes on as well. */
+export interface ResumeSession {
+  sessionId: string;
 }
 
 /** How far the room's log goes; a client that is behind asks `getMessages`. */
@@ -282,6 +661,15 @@ export interface RoomsRefused {
   retryAfterMs?: number;
 }
 
+/** A piece of the stream, cut anywhere; at most 10 MiB once decoded. */
+export interface RoutesAudioChunk {
+  sessionId: string;
+  seq: number;
+  base64: string;
+  /** `rate` and `channels` after a semicolon describe raw samples. */
+  mimeType?: string;
+}
+
 /** The message as it is kept: after sending again, the first one. */
 export interface Said {
   ok: true;
@@ -296,6 +684,54 @@ export interface SendAudio {
 /** This worker is about to stop; connect again, and wait a random part of `retryInMs`. */
 export interface ServerRestart {
   retryInMs: number;
+}
+
+/** The state that the session is in now. */
+export interface SessionChanged {
+  sessionId: string;
+  status: "active" | "paused";
+  timestamp: number;
+}
+
+/** The state that the session is in now. */
+export interface SessionChangedAnswer {
+  data: SessionChanged;
+  timestamp: number;
+  success: true;
+}
+
+/** Answers `EndSession`; unasked, a session that was idle for too long has ended. */
+export interface SessionEnded {
+  sessionId: string;
+  endTime: number;
+  status: "ended";
+  statistics?: Statistics;
+  /** Only unasked. */
+  reason?: "idle" | "left";
+}
+
+/** Answers `EndSession`; unasked, a session that was idle for too long has ended. */
+export interface SessionEndedAnswer {
+  data: SessionEnded;
+  timestamp: number;
+  success: true;
+}
+
+/** The session as it is now. */
+export interface SessionStarted {
+  sessionId: string;
+  startTime: number;
+  status: "active" | "paused";
+  metadata: Record<string, unknown>;
+  /** Only for a session that was found again: the last final texts, oldest first. */
+  transcript?: Array<Transcription>;
+}
+
+/** The session as it is now. */
+export interface SessionStartedAnswer {
+  data: SessionStarted;
+  timestamp: number;
+  success: true;
 }
 
 /** Whether sound is being listened to. */
@@ -313,6 +749,132 @@ export interface Start {
   bookId?: number | null;
 }
 
+/** Begin a stream of sound. A stream has one container and its own sequence numbers. */
+export interface StartAudio {
+  sessionId: string;
+  /** After a reconnect: go on with the stream that the lost socket left, numbers included. */
+  resume?: boolean;
+}
+
+/** Begin; answered with `AgentNextQuestion` and then `BackendReady`. */
+export interface StartInterview {
+  user_id: number;
+  /** A sceptical interviewer: curveballs, harder questions, no mercy. */
+  stress_test?: boolean;
+  /** Go on with the interview whose connection was lost less than the grace time ago. */
+  resume?: boolean;
+  /** Only questions of this topic of the bank; all topics by default. */
+  topic?: string | null;
+  question_count?: number;
+}
+
+/** Begin a session, or find one's own again under the same id. */
+export interface StartSession {
+  sessionId?: string | null;
+  /** `clientId`, `userAgent` and at most 18 further scalars of 256 characters. */
+  metadata?: Record<string, unknown> | null;
+}
+
+/** What became of the chunks of a session. */
+export interface Statistics {
+  /** Accepted, duplicates not counted. */
+  chunks: number;
+  duplicates: number;
+  /** Numbers between the first and the last of each stream that never came. */
+  missing: number;
+}
+
+/** End the stream, if there is one. */
+export interface StopAudio {
+  sessionId: string;
+}
+
+/** Finish; answered with `InterviewComplete`, again and again if asked again. */
+export interface StopInterview {
+  user_id: number;
+}
+
+/** How the worker that answers is doing. */
+export interface SystemHealth {
+  health: "degraded" | "healthy";
+  memory: Record<string, number>;
+  uptime: number;
+  connections: number;
+  workerConnections: number;
+  /** `redis` and `mongo`: whether each answers. */
+  checks: Record<string, boolean>;
+  timestamp: number;
+}
+
+/** How the worker that answers is doing. */
+export interface SystemHealthAnswer {
+  data: SystemHealth;
+  timestamp: number;
+  success: true;
+}
+
+/** Figures of the worker that answers and of the cluster. */
+export interface SystemStats {
+  connections: number;
+  workerConnections: number;
+  uptime: number;
+  memory: Record<string, number>;
+  platform: string;
+  /** Of the runtime, which is Python; the key is the documented one. */
+  nodeVersion: string;
+  runtime: "python";
+  processingWorkers: number;
+  /** Sessions of the cluster that have not ended. */
+  sessions: number;
+  timestamp: number;
+}
+
+/** Figures of the worker that answers and of the cluster. */
+export interface SystemStatsAnswer {
+  data: SystemStats;
+  timestamp: number;
+  success: true;
+}
+
+/** That the server is there, and for how many. */
+export interface SystemStatus {
+  status: "online";
+  /** Seconds of the worker that answers. */
+  uptime: number;
+  /** Sockets of the whole cluster. */
+  connections: number;
+  workerConnections: number;
+  processingWorkers: number;
+  timestamp: number;
+}
+
+/** That the server is there, and for how many. */
+export interface SystemStatusAnswer {
+  data: SystemStatus;
+  timestamp: number;
+  success: true;
+}
+
+/** A turn of the reader for a chart; seconds since the interview began. */
+export interface TimelineTurn {
+  number: number;
+  started: number;
+  ended: number;
+  ended_by: "disconnected" | "hand" | "silence" | "stop" | "time_limit";
+  /** (start, end) of each stretch of voice. */
+  speech: Array<[number, number]>;
+}
+
+/** Every second from `BackendReady` to the end. */
+export interface TimerUpdate {
+  /** Whole seconds until the interview ends by itself. */
+  time_remaining: number;
+  /** Seconds since the turn of the reader began, one decimal; 0 outside of it. */
+  turn_time_elapsed: number;
+  /** Seconds since the last voice in this turn, one decimal; 0 outside of it. */
+  silence_elapsed: number;
+}
+
 /** The transcript with speakers and turns; says what `transcript` says, without markers. */
 export interface TranscriptDelta {
   role: "assistant" | "user";
@@ -322,11 +884,48 @@ export interface TranscriptDelta {
   final: boolean;
 }
 
+/** What was understood of one utterance. Interim texts of an utterance share its `startMs` and replace each other, until the final one. */
+export interface Transcription {
+  sessionId: string;
+  /** Of the chunk that completed the words. */
+  seq: number;
+  text: string;
+  isFinal: boolean;
+  startMs: number;
+  endMs: number;
+  /** Who spoke, if speakers are told apart; a final text may come again to be given one. */
+  speaker?: string;
+}
+
 /** Begin or stop writing; the room hears `userTyping`. Repeat `on` every few seconds. */
 export interface Typing {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
   on: boolean;
+}
+
+/** Change one value of the configuration that all sessions share. */
+export interface UpdateConfig {
+  category: string;
+  key: string;
+  /** At most 8 KiB as JSON. */
+  value: unknown;
+}
+
+/** An answer has been evaluated. */
+export interface UserAnswerComplete {
+  answer: string;
+  question: string;
+  /** None when the interview ends here. */
+  next_question: string | null;
+  number: number;
+  similarity: number;
+  keyword_coverage: number;
+}
+
+/** The reader ends an answer by hand. */
+export interface UserDoneSpeaking {
+  user_id: number;
 }
 
 /** The first socket of a reader entered the room. */
@@ -355,6 +954,14 @@ export interface UserLeft {
   members: number;
 }
 
+/** The turn of the reader has begun: speak. */
+export interface UserTurnStarted {
+  status: "ready";
+  question: string;
+  /** Unix time, seconds. */
+  timestamp: number;
+}
+
 /** Somebody began or stopped writing; never kept, so forget it after a few seconds. */
 export interface UserTyping {
   /** 42, 42.0 and '42' are the same */
@@ -363,6 +970,15 @@ export interface UserTyping {
   on: boolean;
   userId: string;
   isGuest: boolean;
+}
+
+/** Speech has begun or ended. */
+export interface VoiceActivity {
+  sessionId: string;
+  speaking: boolean;
+  atMs: number;
+  /** Only when nobody has spoken for `vad.silenceTimeoutMs`. */
+  silenceMs?: number;
 }
 
 /** What was asked has been done. */
@@ -377,6 +993,20 @@ export interface VoiceRefused {
   /** What the `error` event said. */
   error: string;
   retryAfterMs?: number;
+}
+
+/** The greeting of every socket. */
+export interface Welcome {
+  message: "Welcome to the socket.io server!";
+  socketId: string;
+  timestamp: number;
+}
+
+/** The greeting of every socket. */
+export interface WelcomeAnswer {
+  data: Welcome;
+  timestamp: number;
+  success: true;
 }
 
 export interface ServerToClientEvents {
@@ -402,6 +1032,35 @@ export interface ServerToClientEvents {
   done: () => void;
   transcriptDelta: (data: TranscriptDelta) => void;
   audioControl: (data: AudioControl) => void;
+  "connection:welcome": (data: WelcomeAnswer) => void;
+  "session:started": (data: SessionStartedAnswer | Failure) => void;
+  "session:ended": (data: SessionEndedAnswer | Failure) => void;
+  "session:paused": (data: SessionChangedAnswer | Failure) => void;
+  "session:resumed": (data: SessionChangedAnswer | Failure) => void;
+  "audio:started": (data: AudioChangedAnswer | Failure) => void;
+  "audio:stopped": (data: AudioChangedAnswer | Failure) => void;
+  "audio:chunk:processed": (data: ChunkProcessedAnswer | Failure) => void;
+  "config:updated": (data: ConfigUpdatedAnswer | Failure) => void;
+  "config:data": (data: ConfigDataAnswer | Failure) => void;
+  "config:reset": (data: ConfigResetAnswer | Failure) => void;
+  "system:status": (data: SystemStatusAnswer | Failure) => void;
+  "system:health": (data: SystemHealthAnswer | Failure) => void;
+  "system:stats": (data: SystemStatsAnswer | Failure) => void;
+  "command:process": (data: ProcessCommand) => void;
+  "audio:transcription": (data: Transcription) => void;
+  "audio:vad": (data: VoiceActivity) => void;
+  "audio:error": (data: ProcessingFailed) => void;
+  connected: (data: Connected) => void;
+  interview_started: (data: InterviewStarted) => void;
+  agent_next_question: (data: AgentNextQuestion) => void;
+  backend_ready: (data: BackendReady) => void;
+  user_turn_started: (data: UserTurnStarted) => void;
+  live_transcript: (data: LiveTranscript) => void;
+  timer_update: (data: TimerUpdate) => void;
+  force_stop_speaking: (data: ForceStopSpeaking) => void;
+  user_answer_complete: (data: UserAnswerComplete) => void;
+  interview_error: (data: InterviewError) => void;
+  interview_complete: (data: InterviewComplete) => void;
 }
 
 export interface ClientToServerEvents {
@@ -419,4 +1078,25 @@ export interface ClientToServerEvents {
   sendAudio: (data: SendAudio, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
   stop: (ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
   audioPlayed: (data: AudioPlayed, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
+  "session:start": (data: StartSession, ack?: (answer: SessionStartedAnswer | Failure) => void) => void;
+  "session:end": (data: EndSession, ack?: (answer: SessionEndedAnswer | Failure) => void) => void;
+  "session:pause": (data: PauseSession, ack?: (answer: SessionChangedAnswer | Failure) => void) => void;
+  "session:resume": (data: ResumeSession, ack?: (answer: SessionChangedAnswer | Failure) => void) => void;
+  "audio:start": (data: StartAudio, ack?: (answer: AudioChangedAnswer | Failure) => void) => void;
+  "audio:stop": (data: StopAudio, ack?: (answer: AudioChangedAnswer | Failure) => void) => void;
+  "audio:chunk": (data: RoutesAudioChunk, ack?: (answer: ChunkProcessedAnswer | Failure) => void) => void;
+  "config:update": (data: UpdateConfig, ack?: (answer: ConfigUpdatedAnswer | Failure) => void) => void;
+  "config:get": (data: GetConfig, ack?: (answer: ConfigDataAnswer | Failure) => void) => void;
+  "config:reset": (data: ResetConfig, ack?: (answer: ConfigResetAnswer | Failure) => void) => void;
+  "system:status": (data: AskSystem, ack?: (answer: SystemStatusAnswer | Failure) => void) => void;
+  "system:health": (data: AskSystem, ack?: (answer: SystemHealthAnswer | Failure) => void) => void;
+  "system:stats": (data: AskSystem, ack?: (answer: SystemStatsAnswer | Failure) => void) => void;
+  start_interview: (data: StartInterview, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  interviewer_done: (data: InterviewerDone, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  audio_chunk: (data: InterviewsAudioChunk, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  client_transcript: (data: ClientTranscript, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  user_done_speaking: (data: UserDoneSpeaking, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  stop_interview: (data: StopInterview, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  leave_interview: (data: LeaveInterview, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
+  interviewer_audio_chunk: (data: InterviewerAudioChunk, ack?: (answer: Accepted | InterviewsRefused) => void) => void;
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from types import UnionType
 from typing import Any, get_args
 
 import msgspec
@@ -27,6 +28,8 @@ class Schemas:
 
     def of(self, vocabulary: Vocabulary, carried: Any) -> Schema:
         """The schema of what something of ``vocabulary`` carries."""
+        if isinstance(carried, UnionType):  # msgspec has no union of untagged structs
+            return {"oneOf": [self.of(vocabulary, each) for each in get_args(carried)]}
         schema, _ = _described([carried], _Naming(vocabulary.key, self.names))
         return schema[0]
 
@@ -166,7 +169,10 @@ def field_words(struct: Any) -> dict[str, str]:
     """The docstrings that stand under the fields of a class; a field without one is absent."""
     if struct.__module__ in ("builtins", "msgspec", "msgspec._core"):
         return {}
-    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    except (OSError, TypeError):  # made at run time, so nothing stands under its fields
+        return {}
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     found = {}
     for statement, after in pairwise(body):

@@ -17,6 +17,7 @@ class Receivers(Enum):
     READER = "every socket of the reader concerned"
     SOCKET = "every socket of a worker"
     PROCESSORS = "every processing worker"
+    OWNER = "the socket that owns the session"
 
 
 class Senders(Enum):

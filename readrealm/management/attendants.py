@@ -77,4 +77,5 @@ def attendants(environment: Mapping[str, str]) -> list[Attendant]:
         wanted.append(
             Attendant("the local voice engine", "realtime_engine", environment=environment)
         )
+    wanted.append(Attendant("the voice worker", "voice_worker", environment=environment))
     return wanted

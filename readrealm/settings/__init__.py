@@ -62,7 +62,12 @@ SOCKETS_PER_ADDRESS = _environment.sockets_per_address
 SOCKETS_PER_USER = _environment.sockets_per_user
 TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
 
-VOCABULARIES = ["chat.events.VOCABULARY", "speech.gateway.events.VOCABULARY"]
+VOCABULARIES = [
+    "chat.events.VOCABULARY",
+    "speech.gateway.events.VOCABULARY",
+    "speech.routes.vocabulary.VOCABULARY",
+    "speech.interviews.vocabulary.VOCABULARY",
+]
 
 # Voice
 

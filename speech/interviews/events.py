@@ -173,12 +173,16 @@ class AgentNextQuestion(InterviewContract, frozen=True, kw_only=True):
 
 
 class BackendReady(InterviewContract, frozen=True, kw_only=True):
+    """Everything is ready; time begins to run."""
+
     status: Literal["ready"] = "ready"
     timestamp: float
     """Unix time, seconds."""
 
 
 class UserTurnStarted(InterviewContract, frozen=True, kw_only=True):
+    """The turn of the reader has begun: speak."""
+
     status: Literal["ready"] = "ready"
     question: str
     timestamp: float
@@ -186,6 +190,8 @@ class UserTurnStarted(InterviewContract, frozen=True, kw_only=True):
 
 
 class LiveTranscript(InterviewContract, frozen=True, kw_only=True):
+    """What has been heard of the current answer."""
+
     text: str
     """Everything of the current answer so far; the end of it may still be revised."""
 
@@ -220,6 +226,8 @@ class UserAnswerComplete(InterviewContract, frozen=True, kw_only=True):
 
 
 class InterviewError(InterviewContract, frozen=True, kw_only=True):
+    """Something was not done; the interview goes on."""
+
     error: str
     """Safe to show."""
     code: str
@@ -392,10 +400,14 @@ def event_name(event: InterviewContract) -> str:
 
 
 class Accepted(InterviewContract, frozen=True, kw_only=True):
+    """It is so."""
+
     ok: Literal[True] = True
 
 
 class Refused(InterviewContract, frozen=True, kw_only=True):
+    """It was not done; `InterviewError` says the same."""
+
     ok: Literal[False] = False
     code: str
     error: str

@@ -115,6 +115,8 @@ class AskSystem(Contract, frozen=True, kw_only=True):
 
 
 class SessionStarted(Contract, frozen=True, kw_only=True):
+    """The session as it is now."""
+
     session_id: SessionId
     start_time: int
     status: Literal["active", "paused"]
@@ -145,12 +147,16 @@ class SessionEnded(Contract, frozen=True, kw_only=True):
 
 
 class SessionChanged(Contract, frozen=True, kw_only=True):
+    """The state that the session is in now."""
+
     session_id: SessionId
     status: Literal["active", "paused"]
     timestamp: int
 
 
 class AudioChanged(Contract, frozen=True, kw_only=True):
+    """Whether sound is taken."""
+
     session_id: SessionId
     status: Literal["streaming", "stopped"]
     timestamp: int
@@ -166,6 +172,8 @@ class ChunkProcessed(Contract, frozen=True, kw_only=True):
 
 
 class ConfigUpdated(Contract, frozen=True, kw_only=True):
+    """The value that holds from now on, everywhere."""
+
     category: CategoryName
     key: ConfigKey
     value: Any
@@ -173,6 +181,8 @@ class ConfigUpdated(Contract, frozen=True, kw_only=True):
 
 
 class ConfigData(Contract, frozen=True, kw_only=True):
+    """Values that hold at present."""
+
     category: str
     """``all`` when none was asked for; then ``config`` has one object for each category."""
     config: dict[str, Any]
@@ -180,12 +190,16 @@ class ConfigData(Contract, frozen=True, kw_only=True):
 
 
 class ConfigReset(Contract, frozen=True, kw_only=True):
+    """Defaults hold again."""
+
     category: str
     action: Literal["reset"] = "reset"
     timestamp: int
 
 
 class SystemStatus(Contract, frozen=True, kw_only=True):
+    """That the server is there, and for how many."""
+
     status: Literal["online"] = "online"
     uptime: float
     """Seconds of the worker that answers."""
@@ -197,6 +211,8 @@ class SystemStatus(Contract, frozen=True, kw_only=True):
 
 
 class SystemHealth(Contract, frozen=True, kw_only=True):
+    """How the worker that answers is doing."""
+
     health: Literal["healthy", "degraded"]
     memory: Memory
     uptime: float
@@ -208,6 +224,8 @@ class SystemHealth(Contract, frozen=True, kw_only=True):
 
 
 class SystemStats(Contract, frozen=True, kw_only=True):
+    """Figures of the worker that answers and of the cluster."""
+
     connections: int
     worker_connections: int
     uptime: float
@@ -277,14 +295,20 @@ class Report(Contract, frozen=True, kw_only=True):
 
 
 class ReportTranscription(Report, frozen=True, kw_only=True):
+    """A worker has understood something."""
+
     result: Transcription
 
 
 class ReportActivity(Report, frozen=True, kw_only=True):
+    """A worker hears somebody begin or stop."""
+
     result: VoiceActivity
 
 
 class ReportFailure(Report, frozen=True, kw_only=True):
+    """A worker could not process what was accepted."""
+
     result: ProcessingFailed
 
 

@@ -4,11 +4,14 @@ import subprocess
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils.module_loading import import_string
+
+from readrealm.kernel.wire import plain
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENT = ROOT / "docs/asyncapi.yaml"
@@ -96,3 +99,18 @@ def test_a_program_that_breaks_the_contract_does_not_compile(tmp_path, right, wr
         assert compiled(program).returncode != 0
     finally:
         program.unlink()
+
+
+def test_every_socket_is_greeted_as_published():
+    from readrealm.asgi import greetings
+
+    heard = {
+        name: event
+        for path in settings.VOCABULARIES
+        for name, event in import_string(path).events.items()
+    }
+    said = dict(greetings("w1.abc"))
+
+    assert list(said) == ["connectionStatus", "connection:welcome", "connected"]
+    for name, payload in said.items():
+        assert plain(msgspec.convert(payload, heard[name].payload)) == payload

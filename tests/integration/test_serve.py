@@ -14,7 +14,7 @@ from tests.support.processes import Program, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
 
-ATTENDANTS = ["manage.py realtime_engine"]
+ATTENDANTS = ["manage.py realtime_engine", "manage.py voice_worker"]
 
 
 def worker_that_answers(server):
