@@ -32,9 +32,7 @@ class SpeechConfig(AppConfig):
 
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
-        from speech.wiring import build_from_settings
-
-        self._speech: PerLoop[Speech] = PerLoop(build_from_settings)
+        self._speech: PerLoop[Speech] = PerLoop(_build)
         self.gateway = Here(lambda: self.here().gateway)
         self.interviews = Here(lambda: self.here().interviews.service)
 
@@ -49,3 +47,10 @@ class SpeechConfig(AppConfig):
 
         documents.ensure_indexes()
         live_store.ensure_indexes()
+
+
+def _build() -> "Speech":
+    """Imported by those who serve: engines and providers are much code for every other command."""
+    from speech.wiring import build_from_settings
+
+    return build_from_settings()

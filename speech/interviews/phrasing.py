@@ -8,16 +8,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openai
-from openai.types.chat import ChatCompletionMessageParam
 
 from readrealm.kernel.errors import ProviderUnavailable
 from speech.interviews.questions import QUESTION_CHARACTERS
 from speech.interviews.similarity import Embedder
 from speech.interviews.state import AskedQuestion
 from speech.interviews.wording import is_repetition
+
+if TYPE_CHECKING:
+    import openai
+    from openai.types.chat import ChatCompletionMessageParam
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,7 @@ class ModelPhrasing:
 
     def __init__(
         self,
-        client: openai.AsyncOpenAI,
+        client: "openai.AsyncOpenAI",
         *,
         model: str,
         load: Callable[[], Embedder],
@@ -80,7 +83,9 @@ class ModelPhrasing:
         is_new = await loop.run_in_executor(self._threads, self._is_new, text, question, earlier)
         return text if is_new else None
 
-    async def _ask(self, messages: list[ChatCompletionMessageParam]) -> str:
+    async def _ask(self, messages: "list[ChatCompletionMessageParam]") -> str:
+        import openai
+
         try:
             async with asyncio.timeout(ANSWER_S):
                 answer = await self._client.chat.completions.create(
@@ -108,7 +113,7 @@ class ModelPhrasing:
         )
 
 
-def _messages(question: AskedQuestion, previous_answer: str) -> list[ChatCompletionMessageParam]:
+def _messages(question: AskedQuestion, previous_answer: str) -> "list[ChatCompletionMessageParam]":
     shortest, longest = QUESTION_CHARACTERS
     concepts = ", ".join(concept.name for concept in question.concepts)
     asked = f"Question: {question.text}\nConcepts to name: {concepts}"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import openai
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -151,9 +150,11 @@ def _equipment() -> Equipment:
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="listen")
     judging = ThreadPoolExecutor(1, thread_name_prefix="judge")
     recogniser = _recogniser()
-    client: openai.AsyncOpenAI | None = None
+    client: Any = None
     phrasing: Phrasing = BankPhrasing()
     if settings.LLM_BASE_URL is not None:
+        import openai
+
         client = openai.AsyncOpenAI(
             base_url=settings.LLM_BASE_URL, api_key=settings.LLM_API_KEY or "none", max_retries=0
         )

@@ -5,7 +5,7 @@ engine of our own, through the openai SDK.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from readrealm.kernel.errors import ProviderUnavailable
 from speech.audio.pcm import encode_base64
@@ -63,10 +63,11 @@ class RealtimeClient:
         self._deadlines = deadlines or Deadlines()
         self._memory = Memory()
         self._link: Link | None = None
-        self._sdk = sdk_for(provider)
+        self._sdk: Any = None
         self._closed = False
 
     async def __aenter__(self) -> "RealtimeClient":
+        self._sdk = await sdk_for(self._provider)
         try:
             await self._connect()
         except BaseException:

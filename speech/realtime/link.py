@@ -1,21 +1,21 @@
 """One connection to a provider of the Realtime protocol, made by the openai SDK.
 
 It speaks and hears events under their GA names, and turns whatever the SDK and its sockets
-raise into `ProviderUnavailable` or `LinkLost`.
+raise into `ProviderUnavailable` or `LinkLost`. The SDK is imported by the first call: it is much
+code, and a worker starts without it.
 """
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import openai
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from readrealm.kernel.errors import ProviderUnavailable
@@ -23,6 +23,10 @@ from speech.realtime.events import EVENTS, Event, Failure, SessionUpdated
 from speech.realtime.protocol import SESSION_EVENT_ID, in_ga_names
 from speech.realtime.providers import Provider
 from speech.realtime.shapes import JsonObject
+
+if TYPE_CHECKING:
+    import openai
+    from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +59,7 @@ class Link:
     """An open connection with a confirmed session."""
 
     def __init__(
-        self, connection: AsyncRealtimeConnection, provider: Provider, deadlines: Deadlines
+        self, connection: "AsyncRealtimeConnection", provider: Provider, deadlines: Deadlines
     ) -> None:
         self._connection = connection
         self._provider = provider
@@ -68,6 +72,8 @@ class Link:
         Raises:
             ProviderUnavailable: the session is refused, or not confirmed in time.
         """
+        import openai
+
         try:
             async with asyncio.timeout(self._deadlines.configure):
                 await self._connection.send_raw(json.dumps(update))
@@ -98,6 +104,8 @@ class Link:
             LinkLost: the connection has ended.
             ProviderUnavailable: the provider reads nothing any more; the connection is closed.
         """
+        import openai
+
         try:
             async with asyncio.timeout(self._deadlines.send):
                 await self._connection.send_raw(json.dumps(event))
@@ -108,6 +116,8 @@ class Link:
             raise ProviderUnavailable(f"{self._provider.name} takes nothing any more") from None
 
     async def close(self) -> None:
+        import openai
+
         with contextlib.suppress(TimeoutError, OSError, WebSocketException, openai.OpenAIError):
             async with asyncio.timeout(self._deadlines.close):
                 await self._connection.close()
@@ -147,12 +157,14 @@ class Link:
             return None
 
 
-async def connect(sdk: openai.AsyncOpenAI, provider: Provider, deadlines: Deadlines) -> Link:
+async def connect(sdk: "openai.AsyncOpenAI", provider: Provider, deadlines: Deadlines) -> Link:
     """An open connection, not configured yet.
 
     Raises:
         ProviderUnavailable: it cannot be reached, or refuses us.
     """
+    import openai
+
     manager = sdk.realtime.connect(
         model=provider.model,
         extra_query=dict(provider.query),
@@ -169,18 +181,20 @@ async def connect(sdk: openai.AsyncOpenAI, provider: Provider, deadlines: Deadli
         raise ProviderUnavailable(f"{provider.name} cannot be reached") from None
 
 
-def sdk_for(provider: Provider) -> openai.AsyncOpenAI:
+async def sdk_for(provider: Provider) -> "openai.AsyncOpenAI":
     """The SDK with the address and the credential of a provider; to be closed by the caller."""
+    openai: Any = await asyncio.to_thread(importlib.import_module, "openai")
     headers: dict[str, Any] = {}
     if provider.key_header != "Authorization":
         headers = {provider.key_header: provider.key, "Authorization": openai.Omit()}
     # The SDK insists on a key, even where nobody asks for one.
-    return openai.AsyncOpenAI(
+    sdk: openai.AsyncOpenAI = openai.AsyncOpenAI(
         api_key=provider.token or provider.key or "none",
         websocket_base_url=provider.base_url,
         default_headers=headers,
         max_retries=0,
     )
+    return sdk
 
 
 def _socket_options(provider: Provider) -> Any:
