@@ -7,11 +7,14 @@ Depends on ``channels``, ``channels_redis``, ``python-socketio``, ``msgspec``, `
 from .cluster import ClusterManager
 from .consumer import EventConsumer
 from .layer import RoomChannelLayer
+from .metrics import BridgeFigures, BridgeMetrics
 from .namespace import REVALIDATE, BridgeNamespace, Guard, Refused, account_group
 from .server import Server
 
 __all__ = [
     "REVALIDATE",
+    "BridgeFigures",
+    "BridgeMetrics",
     "BridgeNamespace",
     "ClusterManager",
     "EventConsumer",

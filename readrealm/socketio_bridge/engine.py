@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs
 import engineio
 
 from . import polling, websocket
-from .outlet import Congestion
+from .outlet import TRY_AGAIN_LATER, Congestion
 from .packets import EnginePacket
 from .session import CLOSE, MESSAGE, Session
 
@@ -38,6 +39,8 @@ ERRORS = {
     BAD_VERSION: "Unsupported protocol version",
 }
 
+
+SLOW_READER = "slow reader"
 
 PARTING_S = 5.0
 """For a polling client to fetch the last packets of a session that the server has ended."""
@@ -112,6 +115,8 @@ class Engine(engineio.AsyncServer):
         """Takes a text message that nothing has to be awaited for; False leaves it to `deliver`."""
         self.draining = False
         self.sockets: dict[str, Session] = {}
+        self.ended_by: Counter[str] = Counter()
+        """Sessions that ended, by reason; those that were cut as `SLOW_READER`."""
         self._parting: dict[str, Session] = {}
         """Polling sessions that have ended, and what their clients have not fetched yet."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -206,6 +211,8 @@ class Engine(engineio.AsyncServer):
     def ended(self, session: Session) -> None:
         """Forget a session that was closed and tell the layer above, on a task of ours."""
         self.sockets.pop(session.sid, None)
+        was_cut = session.close_code == TRY_AGAIN_LATER
+        self.ended_by[SLOW_READER if was_cut else str(session.reason)] += 1
         if session.transport == "polling" and session.reason == "server disconnect":
             self._parting[session.sid] = session
             self.loop.call_later(PARTING_S, self._parting.pop, session.sid, None)

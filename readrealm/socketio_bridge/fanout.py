@@ -7,8 +7,11 @@ what is still missing is asked for.
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
@@ -35,6 +38,17 @@ BACKFILL_RETRY_S = 0.5
 
 PLAIN = "plain"
 """The audience of plain JSON WebSockets; every other audience is a Socket.IO namespace."""
+
+
+class GapReason(StrEnum):
+    """How a hole in numbered events was noticed."""
+
+    OVERTAKEN = "overtaken"
+    """A later event came first."""
+    RESUBSCRIBED = "resubscribed"
+    """The bus was away, and is there again."""
+    BEHIND = "behind"
+    """A head told of more than had come."""
 
 
 class Member(Protocol):
@@ -120,8 +134,14 @@ class Fanout:
         self.rooms: dict[str, Room] = {}
         self.backfill: Backfill | None = None
         self.max_batch_bytes = max_batch_bytes
-        self.gap_fills = 0
+        self.deliveries_out = 0
+        """Events times the clients they were written to, since the start."""
+        self.gap_fills: Counter[str] = Counter()
         """Holes in numbered events that were filled from the backfill, since the start."""
+        self.gaps_given_up = 0
+        """Holes that the backfill could not fill."""
+        self.observe: Callable[[float, int], None] | None = None
+        """Told the seconds and the deliveries of every batch; must not block."""
         self._dirty: dict[str, Room] = {}
 
     def add(self, group: str, member: Member) -> bool:
@@ -169,12 +189,12 @@ class Fanout:
         for name, argument, number in message["events"]:
             self._accept(group, room, (name, argument, number), left_out)
 
-    def resume(self, group: str) -> None:
+    def resume(self, group: str, reason: GapReason = GapReason.RESUBSCRIBED) -> None:
         """What was published to a group may have been missed: fill the hole, if there is one."""
         room = self.rooms.get(group)
         if room is not None and room.last_number is not None:
             room.must_ask = True
-            self._repair(group, room, wait_s=0.0)
+            self._repair(group, room, reason)
 
     def tell(self, group: str, event: Event, *, head: int) -> None:
         """Emit an event that says how far a group's numbers go, and mend what is missing."""
@@ -182,7 +202,7 @@ class Fanout:
         if room is None:
             return
         if room.last_number is not None and room.last_number < head:
-            self.resume(group)
+            self.resume(group, GapReason.BEHIND)
         self._accept(group, room, event, ())
 
     def _accept(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
@@ -197,7 +217,7 @@ class Fanout:
             room.newest = max(room.newest, number)
             if len(room.held) < MAX_HELD:
                 room.held[number] = (event, left_out)
-            self._repair(group, room, wait_s=OVERTAKEN_WAIT_S)
+            self._repair(group, room, GapReason.OVERTAKEN)
 
     def _release_held(self, group: str, room: Room) -> None:
         while room.last_number is not None and room.held:
@@ -219,24 +239,33 @@ class Fanout:
             self._send(room)
 
     def _send(self, room: Room) -> None:
+        observe, before = self.observe, self.deliveries_out
+        started = time.perf_counter() if observe else 0.0
+        self._write(room)
+        if observe:
+            observe(time.perf_counter() - started, self.deliveries_out - before)
+
+    def _write(self, room: Room) -> None:
         events, room.pending = room.pending, []
         for batch in _batches(events, self.max_batch_bytes):
             left_out = batch[0][2]
             for audience in list(room.audiences):
                 texts = [_encode(audience, name, argument) for name, argument, _ in batch]
                 frames = b"".join([websocket_frame(text) for text in texts])
-                broadcast(room.outlets_of(audience, left_out), texts, frames)
+                outlets = room.outlets_of(audience, left_out)
+                broadcast(outlets, texts, frames)
+                self.deliveries_out += len(outlets) * len(texts)
 
     # Holes.
 
-    def _repair(self, group: str, room: Room, *, wait_s: float) -> None:
+    def _repair(self, group: str, room: Room, reason: GapReason) -> None:
         if room.repair is None or room.repair.done():
-            room.repair = asyncio.create_task(self._fill(group, room, wait_s), name=f"fill {group}")
+            room.repair = asyncio.create_task(self._fill(group, room, reason), name=f"fill {group}")
 
-    async def _fill(self, group: str, room: Room, wait_s: float) -> None:
+    async def _fill(self, group: str, room: Room, reason: GapReason) -> None:
         """Wait for late predecessors; ask for those that do not come, until there is no hole."""
-        if wait_s:
-            await asyncio.sleep(wait_s)
+        if reason is GapReason.OVERTAKEN:
+            await asyncio.sleep(OVERTAKEN_WAIT_S)
         while self.rooms.get(group) is room and room.last_number is not None:
             has_hole = room.newest > room.last_number
             if not has_hole and not room.must_ask:
@@ -248,7 +277,10 @@ class Fanout:
                 log.exception("a hole in %s could not be filled yet", group)
                 await asyncio.sleep(BACKFILL_RETRY_S)
                 continue
-            if not self._fill_in(group, room, missing):
+            if self._fill_in(group, room, missing):
+                self.gap_fills[reason] += 1
+            else:
+                self.gaps_given_up += has_hole
                 self._give_up_hole(group, room)
 
     async def _missing(self, group: str, room: Room, after: int) -> Sequence[Event]:
@@ -266,7 +298,6 @@ class Fanout:
                 _, left_out = room.held.pop(number, (event, ()))
                 self._emit(group, room, event, left_out)
                 filled = True
-        self.gap_fills += filled
         last = room.last_number or 0
         room.held = {number: early for number, early in room.held.items() if number > last}
         self._release_held(group, room)

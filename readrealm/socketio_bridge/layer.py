@@ -95,6 +95,16 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         self._group_of: dict[str, str] = {}
         self._perform: Callable[[dict[str, Any]], None] | None = None
 
+    @property
+    def publish_failures(self) -> int:
+        """Publications that were given up, since the start."""
+        return sum(bus.publish_failures for bus in self._shards)
+
+    @property
+    def reconnects(self) -> int:
+        """Times a subscriber connection was lost, since the start."""
+        return sum(bus.reconnects for bus in self._shards)
+
     def fill_holes_from(self, backfill: Backfill) -> None:
         """Where numbered events that this worker missed are read from."""
         self.fanout.backfill = backfill

@@ -68,6 +68,7 @@ class Outlet:
 
     def put(self, item: EnginePacket) -> None:
         """Send one packet after everything that was put before it."""
+        self.congestion.packets_out += 1
         if self.writer is not None and not self.queue:
             self.shout((item,), websocket_frame(item))
         else:
@@ -151,7 +152,9 @@ def broadcast(outlets: Iterable[Outlet], items: Sequence[EnginePacket], frames: 
 
 
 class Congestion:
-    """Clients of one event loop whose sockets are full; tries them again until they read or stall.
+    """What the outlets of one event loop share: how much may wait, and who is to be tried again.
+
+    Clients whose sockets are full are written to until they read or stall.
 
     Args:
         max_queue_bytes: what may wait for one client.
@@ -160,6 +163,8 @@ class Congestion:
 
     def __init__(self, *, max_queue_bytes: int, stall_timeout_s: float) -> None:
         self.max_queue_bytes, self.stall_timeout_s = max_queue_bytes, stall_timeout_s
+        self.packets_out = 0
+        """Packets for single clients, since the start."""
         self._since: dict[Outlet, float] = {}
 
     def watch(self, outlet: Outlet) -> None:

@@ -140,6 +140,7 @@ class Listener:
     """A member of a room that keeps what is written to it."""
 
     audience, channel_name = "/", "bridge.w!s.0"
+    writer = None
 
     def __init__(self) -> None:
         self.outlet = self

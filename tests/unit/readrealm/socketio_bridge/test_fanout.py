@@ -16,6 +16,7 @@ from readrealm.socketio_bridge.fanout import (
     PLAIN,
     Event,
     Fanout,
+    GapReason,
     plain_text,
 )
 from readrealm.socketio_bridge.packets import websocket_frame
@@ -297,7 +298,7 @@ async def test_an_event_that_never_came_is_asked_for(fanout: Fanout, member: Fak
 
     assert numbers(member) == [1, 2, 3, 4]
     assert log.asked == [(ROOM, 1, 4)]
-    assert fanout.gap_fills == 1
+    assert fanout.gap_fills == {GapReason.OVERTAKEN: 1}
 
 
 async def test_what_comes_while_the_log_is_read_comes_once_and_in_order(
