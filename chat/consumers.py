@@ -125,6 +125,7 @@ class ChatConsumer(EventConsumer):
             await self._listen(command.book_id)
         try:
             welcome = await self.service.welcome(command.book_id)
+            self.caught_up(room_name(command.book_id), welcome.head)
             await self.emit("previousMessages", welcome.messages)
             members = await self.service.enter(command.book_id, visitor)
         except BaseException:

@@ -72,6 +72,14 @@ class EventConsumer(AsyncConsumer):
         await self.channel_layer.group_add(group, self.channel_name)
         self.inbox.groups.add(group)
 
+    def caught_up(self, group: str, number: int) -> None:
+        """Say that this client has a group's numbered events up to ``number``, from its history.
+
+        To be asked for after `join`: what follows then reaches the client without a hole, even
+        if the bus is lost before the first event of the group is heard.
+        """
+        self.channel_layer.here().caught_up_here(group, number)
+
     async def leave(self, group: str) -> None:
         """Hear a group's events no longer."""
         self.inbox.groups.discard(group)

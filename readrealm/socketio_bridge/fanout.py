@@ -84,6 +84,9 @@ class Room:
     pending: list[tuple[str, bytes | None, tuple[str, ...]]] = field(default_factory=list)
     """Events of this turn of the event loop: name, JSON and the channels that are left out."""
     last_number: int | None = None
+    """Of the numbered events that were told here; what is lower is told no more."""
+    caught_up: int | None = None
+    """Up to where every member has the numbers from elsewhere, until the first is told here."""
     newest: int = 0
     """The highest number that was announced, told or not."""
     must_ask: bool = False
@@ -104,6 +107,16 @@ class Room:
         if not members:
             del self.audiences[member.audience]
         self.outlets = {}
+
+    def begin(self, number: int | None = None) -> None:
+        """Settle, if that can be, after which number an event can be missing.
+
+        Args:
+            number: of the first event that is about to be told, also to those who have it already.
+        """
+        if self.last_number is None:
+            known = [self.caught_up, None if number is None else number - 1]
+            self.last_number = min((one for one in known if one is not None), default=None)
 
     def outlets_of(self, audience: str, left_out: tuple[str, ...]) -> list[Outlet]:
         """The clients of one audience; the list does not change when members come and go."""
@@ -189,10 +202,20 @@ class Fanout:
         for name, argument, number in message["events"]:
             self._accept(group, room, (name, argument, number), left_out)
 
+    def caught_up(self, group: str, number: int) -> None:
+        """A member that has joined has the numbered events up to ``number`` from elsewhere."""
+        room = self.rooms.get(group)
+        if room is not None and room.last_number is None:
+            known = room.caught_up
+            room.caught_up = number if known is None else min(known, number)
+
     def resume(self, group: str, reason: GapReason = GapReason.RESUBSCRIBED) -> None:
         """What was published to a group may have been missed: fill the hole, if there is one."""
         room = self.rooms.get(group)
-        if room is not None and room.last_number is not None:
+        if room is None:
+            return
+        room.begin()
+        if room.last_number is not None:
             room.must_ask = True
             self._repair(group, room, reason)
 
@@ -201,12 +224,15 @@ class Fanout:
         room = self.rooms.get(group)
         if room is None:
             return
+        room.begin()
         if room.last_number is not None and room.last_number < head:
             self.resume(group, GapReason.BEHIND)
         self._accept(group, room, event, ())
 
     def _accept(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
         number = event[2]
+        if number is not None:
+            room.begin(number)
         if number is None or room.last_number is None or number == room.last_number + 1:
             if number is not None:
                 room.last_number = number

@@ -140,6 +140,10 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         """
         self.fanout.tell(group, event, head=head)
 
+    def caught_up_here(self, group: str, number: int) -> None:
+        """A member that has joined has the group's numbered events up to ``number``."""
+        self.fanout.caught_up(group, number)
+
     def register(self, member: Member) -> None:
         """Make a connection's channel name known, so that it can join groups and be sent to."""
         self.members[member.channel_name] = member

@@ -44,6 +44,9 @@ class Socket(ChatConsumer):
             raise ConnectionError("not confirmed")
         self.groups.append(group)
 
+    def caught_up(self, group: str, number: int) -> None:
+        assert group in self.groups
+
     async def leave(self, group: str) -> None:
         self.groups.remove(group)
 

@@ -301,6 +301,47 @@ async def test_an_event_that_never_came_is_asked_for(fanout: Fanout, member: Fak
     assert fanout.gap_fills == {GapReason.OVERTAKEN: 1}
 
 
+async def test_who_has_heard_nothing_yet_misses_nothing_after_its_history(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.backfill = Log(*range(1, 8))
+    fanout.caught_up(ROOM, 4)
+    fanout.caught_up(ROOM, 3)
+    fanout.caught_up(ROOM, 5)
+
+    fanout.resume(ROOM)
+
+    await until(lambda: len(member.heard) == 4)
+    assert numbers(member) == [4, 5, 6, 7]
+    assert fanout.gap_fills == {GapReason.RESUBSCRIBED: 1}
+
+
+async def test_a_hole_between_the_history_and_the_first_event_is_filled(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.backfill = Log(*range(1, 8))
+    fanout.caught_up(ROOM, 3)
+
+    fanout.receive(ROOM, emission(event(6)))
+
+    await until(lambda: len(member.heard) == 3)
+    assert numbers(member) == [4, 5, 6]
+
+
+async def test_an_event_on_its_way_while_the_history_was_read_is_told_all_the_same(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.caught_up(ROOM, 6)
+
+    fanout.receive(ROOM, emission(event(5), event(6), event(7)))
+    await turn()
+    fanout.caught_up(ROOM, 2)
+    fanout.receive(ROOM, emission(event(8)))
+    await turn()
+
+    assert numbers(member) == [5, 6, 7, 8]
+
+
 async def test_what_comes_while_the_log_is_read_comes_once_and_in_order(
     fanout: Fanout, member: FakeMember
 ) -> None:
