@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from channels_redis.utils import create_pool
@@ -57,13 +57,11 @@ class _Subscription:
 class _Publication:
     channel: str
     payload: bytes
-    taken: asyncio.Future[int] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    taken: asyncio.Future[int]
 
 
 class Bus:
-    """One server as this event loop uses it.
+    """One server as the running event loop uses it.
 
     Args:
         host: connection options as `channels_redis` takes them.
@@ -81,6 +79,7 @@ class Bus:
         pool = create_pool({**host, "protocol": 2, "socket_connect_timeout": CONNECT_TIMEOUT_S})
         self._new_connection: Callable[[], Any] = pool.make_connection
         self._receive, self._resubscribed = receive, resubscribed
+        self._loop = asyncio.get_running_loop()
         self._subscriptions: dict[str, _Subscription] = {}
         self._pending: list[_Publication] = []
         self._pending_bytes = 0
@@ -108,7 +107,7 @@ class Bus:
         if self._pending_bytes + len(payload) > MAX_PENDING_BYTES:
             self.publish_failures += 1
             raise BusUnavailable("too much waits to be published")
-        publication = _Publication(channel, payload)
+        publication = _Publication(channel, payload, self._loop.create_future())
         self._pending.append(publication)
         self._pending_bytes += len(payload)
         self._work.set()
@@ -126,7 +125,7 @@ class Bus:
         self._keep(self._keep_listening, "bus subscriber")
         subscription = self._subscriptions.get(channel)
         if subscription is None:
-            subscription = _Subscription(asyncio.get_running_loop().create_future())
+            subscription = _Subscription(self._loop.create_future())
             self._subscriptions[channel] = subscription
             subscription.holders = 1
             self._tell_subscriber("SUBSCRIBE", channel)
@@ -148,8 +147,7 @@ class Bus:
             return
         subscription.holders -= 1
         if subscription.holders == 0:
-            loop = asyncio.get_running_loop()
-            subscription.linger = loop.call_later(LINGER_S, self._unsubscribe, channel)
+            subscription.linger = self._loop.call_later(LINGER_S, self._unsubscribe, channel)
 
     async def close(self) -> None:
         """Close both connections; a later call opens them again."""
@@ -212,7 +210,7 @@ class Bus:
             self._publisher = await self._open(self._hear_listeners)
             self._publisher.lost.add_done_callback(self._fail_batch)
         self._unanswered = deque(waiting)
-        self._answered = asyncio.get_running_loop().create_future()
+        self._answered = self._loop.create_future()
         self._publisher.send([("PUBLISH", item.channel, item.payload) for item in waiting])
         await self._answered
 
@@ -288,14 +286,13 @@ class Bus:
 
     async def _listen(self, wire: Wire) -> None:
         """Subscribe, and watch the connection, which `_hear` serves, until it is lost or deaf."""
-        loop = asyncio.get_running_loop()
         if self._subscriptions:
             wire.send([("SUBSCRIBE", *self._subscriptions)])
         while True:
             done, _ = await asyncio.wait({wire.lost}, timeout=PING_EVERY_S)
             if done:
                 raise wire.lost.result() or ConnectionError("the connection was closed")
-            if loop.time() - wire.heard_at > DEAF_AFTER_S:
+            if self._loop.time() - wire.heard_at > DEAF_AFTER_S:
                 raise TimeoutError("the server says nothing")
             wire.send([("PING",)])
 
@@ -316,10 +313,9 @@ class Bus:
         subscription.was_confirmed = True
 
     def _forget_confirmations(self) -> None:
-        loop = asyncio.get_running_loop()
         for subscription in self._subscriptions.values():
             if subscription.confirmed.done():
-                subscription.confirmed = loop.create_future()
+                subscription.confirmed = self._loop.create_future()
 
     def _unsubscribe(self, channel: str) -> None:
         if (subscription := self._subscriptions.pop(channel, None)) is not None:

@@ -162,6 +162,7 @@ class Inbox:
         "consumer",
         "groups",
         "items",
+        "loop",
         "outlet",
         "refusals",
         "task",
@@ -176,6 +177,7 @@ class Inbox:
         self.groups: set[str] = set()
         self.refusals: set[asyncio.Task[None]] = set()
         self.task: asyncio.Task[None] | None = None
+        self.loop = asyncio.get_running_loop()
         layer = bridge_layer()
         self.channel_name = f"{MEMBER_PREFIX}{layer.worker_id}!{connection.sid}.{index}"
         self.consumer = consumer
@@ -187,7 +189,7 @@ class Inbox:
 
     def put_event(self, event: str, data: Any, ack_id: int | None, *, size_bytes: int) -> None:
         """Queue one event."""
-        if self._is_full():
+        if self.items and self._is_full():
             self.refuse_flood(event, ack_id, 1.0)
         else:
             self._put(_Item(event, data, ack_id, size_bytes))
@@ -206,7 +208,8 @@ class Inbox:
         self.items.append(item)
         self.waiting_bytes += item.size_bytes
         if self.task is None:
-            self.task = asyncio.create_task(self._work())
+            # Not asyncio.create_task: to look the loop up and to number the task costs a third.
+            self.task = self.loop.create_task(self._work(), name="consumer")
 
     def refuse_flood(self, event: str, ack_id: int | None, wait_s: float) -> None:
         """Refuse an event at once, without a place in the queue; asked for, so answered."""

@@ -23,9 +23,14 @@ class Wire(asyncio.Protocol):
     Args:
         connection: an ``AbstractConnection`` of redis-py that is connected and awaits no reply.
         hear: called with every reply, in order, as it arrives; must not block.
+
+    Raises:
+        ConnectionError: it is not connected.
     """
 
     def __init__(self, connection: Any, hear: Callable[[Any], None]) -> None:
+        if getattr(connection, "_writer", None) is None:
+            raise ConnectionError("the connection was lost before it was used")
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[Exception | None] = loop.create_future()
         """Done when the connection is; its result is why, if that is known."""

@@ -486,7 +486,9 @@ async def test_a_consumer_is_told_once_that_its_client_left(
     workshop: BridgeServer, client: Client
 ) -> None:
     await client.ask("join", "shelf")
-    before = (await workshop_state(workshop))["seen"].get("disconnected", 0)
+    # Consumers of clients before this one may still be saying goodbye.
+    alone = await wait_for_state(workshop, lambda now: now["members"] == 1)
+    before = alone["seen"].get("disconnected", 0)
 
     if isinstance(client.link, RawSocket):
         await client.send("41", "1")

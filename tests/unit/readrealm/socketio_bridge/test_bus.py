@@ -32,7 +32,7 @@ class DeafConnection:
 
 
 @pytest.fixture
-def bus() -> Bus:
+async def bus() -> Bus:
     """A bus that is about to connect for ever."""
     made = Bus(
         {"address": "redis://127.0.0.1:1"},
