@@ -250,6 +250,7 @@ class Bus:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await connection.connect()
+            _end_if_cancelled()  # which what redis-py awaits may have lost
             wire = Wire(connection, hear)
         except BaseException:
             await _disconnect(connection)
@@ -329,6 +330,12 @@ class Bus:
                 self._subscriber.send([(command, channel)])
             except ConnectionError as error:
                 log.debug("%s of %s waits for the next connection: %r", command, channel, error)
+
+
+def _end_if_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _disconnect(connection: Any) -> None:

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 5.0
 """For the worker of a remote client to say that an operation has taken effect."""
 
+MAX_CALLBACKS = 10_000
+"""Of clients of other workers that have not answered; the oldest is given up for one more."""
+
 SID = re.compile(r"([A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{20}")
 """What `Engine.generate_id` makes; a room may have any other name with a dot."""
 
@@ -90,6 +93,8 @@ class ClusterManager(LocalManager):
                 raise ValueError("a callback needs the sid of one client")
             number = next(self._numbers)
             self._callbacks[number] = callback
+            if len(self._callbacks) > MAX_CALLBACKS:
+                del self._callbacks[next(iter(self._callbacks))]
             operation |= {"callback": number, "from": self.worker_id}
         if owner is not None:
             await bridge_layer().send_to_worker(owner, operation)

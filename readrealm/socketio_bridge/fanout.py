@@ -30,7 +30,7 @@ Backfill = Callable[[str, int, int | None], Awaitable[Sequence[Event]]]
 OVERTAKEN_WAIT_S = 0.05
 """How long an event waits for predecessors that another worker may be about to publish."""
 
-MAX_HELD = 500
+MAX_HELD, MAX_HELD_BYTES = 500, 4 << 20
 """Events of one group that may wait for predecessors; more are left to the backfill."""
 
 BACKFILL_TIMEOUT_S = 5.0
@@ -131,6 +131,11 @@ class Room:
                 self.outlets[audience] = found
         return found
 
+    def has_place(self) -> bool:
+        """Whether one more event may wait for its predecessors."""
+        waiting_bytes = sum(len(event[1] or b"") for event, _ in self.held.values())
+        return len(self.held) < MAX_HELD and waiting_bytes < MAX_HELD_BYTES
+
     def members(self) -> list[Member]:
         return [member for members in self.audiences.values() for member in members]
 
@@ -139,7 +144,6 @@ class Fanout:
     """The rooms of one worker.
 
     Args:
-        own: runs a coroutine on a task that somebody owns.
         max_batch_bytes: frames that leave together in one write.
     """
 
@@ -241,7 +245,7 @@ class Fanout:
                 self._release_held(group, room)
         elif number > room.last_number:
             room.newest = max(room.newest, number)
-            if len(room.held) < MAX_HELD:
+            if room.has_place():
                 room.held[number] = (event, left_out)
             self._repair(group, room, GapReason.OVERTAKEN)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from readrealm.socketio_bridge.fanout import (
     MAX_HELD,
+    MAX_HELD_BYTES,
     OVERTAKEN_WAIT_S,
     PLAIN,
     Event,
@@ -386,6 +387,19 @@ async def test_without_a_log_a_hole_is_passed_over(fanout: Fanout, member: FakeM
     await until(lambda: len(member.heard) == 3)
 
     assert numbers(member) == [1, 3, 5]
+
+
+async def test_large_events_do_not_wait_for_their_predecessors_without_end(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.backfill = Log(*range(1, 10))
+    large = b'"' + b"x" * (MAX_HELD_BYTES // 2) + b'"'
+    fanout.receive(ROOM, emission(event(1)))
+
+    fanout.receive(ROOM, emission(*[("said", large, number) for number in range(3, 10)]))
+
+    assert list(fanout.rooms[ROOM].held) == [3, 4]
+    await until(lambda: len(member.heard) == 9)
 
 
 async def test_more_events_than_may_wait_all_arrive(fanout: Fanout, member: FakeMember) -> None:
