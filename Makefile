@@ -19,7 +19,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech bench-scale conformance-server chromium clean
+.PHONY: help run test check bench bench-speech bench-scale chaos fuzz conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -50,6 +50,12 @@ bench-scale: $(HAS_BENCH) $(HAS_STORES) ## how cost grows with members, rooms an
 
 bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
 	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)
+
+chaos: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) ## kill workers, stores and sockets under readers; ARGS='--seconds 60 --seed 2'
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(HAS_TEST) $(HAS_STORES) ## send hostile events; ARGS='--events 20000 --seed 2'
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 conformance-server: $(HAS_TEST) ## the target of protocol suites, on PORT (3000)
 	@exec $(BIN)/python -m tests.conformance.target --port $(or $(PORT),3000)
