@@ -456,6 +456,7 @@ CODES: dict[str, str] = {
     "VALIDATION_ERROR": "a field is missing, mistyped or outside its limits",
     "NOT_IN_ROOM": "the socket has not joined the room",
     "FORBIDDEN": "somebody else's message or identity, or a reader under a sanction",
+    "NOT_FOUND": "there is no such message in this room, or it was removed",
     "INVALID_STATE": "what is asked does not fit the present state, such as too many rooms",
     "RATE_LIMITED": "too much in too short a time; `retryAfterMs` says how long to wait",
     "PROVIDER_UNAVAILABLE": "a store is away; nothing was kept, so asking again is safe",

@@ -50,6 +50,9 @@ def parse(command: type[AnyContract], payload: Any) -> AnyContract:
         return msgspec.convert(fields, command)
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error)) from None
+    except UnicodeEncodeError:
+        # Where no text is expected msgspec wants to quote what is there, in UTF-8.
+        raise InvalidInput("text with unpaired surrogates") from None
 
 
 def encode(event: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""A Socket.IO client that writes its packets by hand and holds every answer against the contract."""
+"""A Socket.IO client that writes packets by hand and holds every answer against the contract."""
 
 import asyncio
 import json
@@ -103,7 +103,8 @@ class HostileClient:
                     await self._hear()
         except (ConnectionClosed, TimeoutError) as error:
             missing = [one for number, one in numbered.items() if number not in self._acks]
-            self._fault(missing[0], f"no answer: {error!r}") if missing else None
+            if missing:
+                self._fault(missing[0], f"no answer: {error!r}")
             await self._leave()
             return
         expected: Counter[str] = Counter()
@@ -194,7 +195,9 @@ class HostileClient:
         return self._number
 
     def _fault(self, attack: Attack, what: str) -> None:
-        self.tally.faults.append(f"{attack.target.event}, {attack.kind}: {what}: {attack.text[:200]}")
+        self.tally.faults.append(
+            f"{attack.target.event}, {attack.kind}: {what}: {attack.text[:200]}"
+        )
 
 
 def _refusal(answer: Any) -> str | None:
