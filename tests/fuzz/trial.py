@@ -1,6 +1,7 @@
 """One trial: a server, hostile clients, and what is left when they are gone."""
 
 import asyncio
+import math
 import shutil
 import tempfile
 import time
@@ -109,7 +110,7 @@ async def _wave(
     url: str, aims: list[vocabulary.Target], plan: Plan, *, step: int, count: float
 ) -> list[Tally]:
     """Attacks of fresh clients, all at once; they are gone when this returns."""
-    each = max(1, round(count / plan.clients))
+    each = math.ceil(count / plan.clients)
     clients = [
         HostileClient(url, number, aims, seed=plan.seed * 1_000 + step)
         for number in range(plan.clients)
