@@ -29,6 +29,9 @@ REPORT |= {"createdAt", "isOpen"}
 LONGEST = {"content": 4_000, "previous": 4_000, "username": 64, "userId": 128, "clientMsgId": 64}
 LONGEST |= {"reason": 64, "note": 1_000, "emoji": 16}
 
+HOSTILE = {"__proto__", "constructor", "prototype", "isStaff", "is_staff", "a.b", "", "\x00"}
+"""Names that no document of any collection has a field of, beside those with a ``$``."""
+
 UNTOUCHED = ("sanctions", "moderation_log")
 """Collections that no event of a reader reaches."""
 
@@ -47,7 +50,17 @@ def findings(database: Database[dict[str, Any]], *, began: datetime) -> list[str
     for name in UNTOUCHED:
         if count := database[name].count_documents({}):
             found.append(f"{count} documents in {name}")
-    return found
+    return found + [
+        f"{name} has a document with the field {field!r}"
+        for name in database.list_collection_names()
+        for field in _fields(database, name)
+        if field in HOSTILE or field.startswith("$")
+    ]
+
+
+def _fields(database: Database[dict[str, Any]], name: str) -> set[str]:
+    """Every field that any document of a collection has at its top."""
+    return {field for document in database[name].find() for field in document}
 
 
 def _of_entries(database: Database[dict[str, Any]], began: datetime) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What the running server answers, taken from its own contracts: whatever is wired in is fuzzed."""
 
+import base64
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,7 +105,11 @@ class Examples:
                 return self.chance.uniform(least, most)
             case inspect.StrType():
                 length = max(kind.min_length or 0, min(kind.max_length or 20, 24))
-                return "".join(self.chance.choices("0123456789abcdef", k=length))
+                # A letter first: what names things is often asked to begin with one.
+                return "a" + "".join(self.chance.choices("0123456789abcdef", k=length - 1))
+            case inspect.BytesType():
+                raw = self.chance.randbytes(self.chance.choice([2, 640]))
+                return base64.b64encode(raw).decode()
             case inspect.BoolType():
                 return self.chance.random() < 0.5
             case inspect.ListType():
