@@ -29,8 +29,11 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and make the service; no store is asked."""
         from chat import checks  # noqa: F401
+        from chat.reader_data import ChatReaderData
         from chat.wiring import build_from_settings
+        from readrealm import reader_data
 
+        reader_data.register(ChatReaderData(self.lent))
         self._chats: PerLoop[Chat] = PerLoop(build_from_settings)
         self.service = Here(lambda: self.here().service)
 

@@ -18,6 +18,7 @@ from chat.events import (
     ExceptionNotice,
     GetMessages,
     GetPresence,
+    GetWordings,
     Joined,
     JoinRoom,
     LeaveRoom,
@@ -90,6 +91,9 @@ class ChatConsumer(EventConsumer):
             case GetMessages() as command:
                 self._require_member(command.book_id)
                 return await self.service.read(command)
+            case GetWordings() as command:
+                self._require_member(command.book_id)
+                return await self.service.wordings(command)
             case GetPresence() as command:
                 self._require_member(command.book_id)
                 return await self.service.presence(command.book_id)

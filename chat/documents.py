@@ -60,6 +60,12 @@ INDEXES: list[dict[str, Any]] = [
         "fields": ["message_id", "seq"],
         "partialFilterExpression": {"messageId": {"$exists": True}},
     },
+    # What one reader did to messages.
+    {
+        "name": "actor",
+        "fields": ["user_id", "authenticated", "message_id"],
+        "partialFilterExpression": {"messageId": {"$exists": True}},
+    },
 ]
 
 

@@ -5,6 +5,7 @@ also changes the message's present state. Only field names of this module reach 
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from enum import StrEnum
@@ -22,13 +23,16 @@ from chat.events import (
     ReactionChanged,
     RemovedBy,
     RoomLogEvent,
+    Wording,
 )
 from chat.rules import (
     EMOJI_PER_MESSAGE,
+    MOST_WORDINGS,
     REACTIONS_PER_MESSAGE,
     Change,
     Draft,
     Edit,
+    Erasure,
     Place,
     ReactionSwitch,
     Removal,
@@ -51,6 +55,7 @@ class Kind(StrEnum):
     DELETION = "deletion"
     RESTORATION = "restoration"
     REACTION = "reaction"
+    ERASURE = "erasure"
 
 
 class State(StrEnum):
@@ -133,6 +138,8 @@ def plan(change: Change, stored: Document, place: Place) -> Step | None:
         case ReactionSwitch():
             _require_visible(stored)
             return _reaction_step(change, stored.get("reactions", []), place)
+        case Erasure():
+            return _erasure_step(change, stored, place)
         case _:
             assert_never(change)
 
@@ -156,6 +163,28 @@ def _reaction_step(change: ReactionSwitch, given: list[Document], place: Place) 
             "$set": {"rev": place.seq},
         },
     )
+
+
+def _erasure_step(change: Erasure, stored: Document, place: Place) -> Step | None:
+    user_id, authenticated = change.reader
+    nobody = {"userId": change.actor.user_id, "authenticated": change.actor.authenticated}
+    entry = {"kind": str(Kind.ERASURE)}
+    if (stored["userId"], stored["authenticated"]) == change.reader:
+        is_hidden = stored["state"] == State.HIDDEN
+        tombstone = nobody | {
+            "username": change.actor.username,
+            "content": "",
+            "state": str(State.HIDDEN if is_hidden else State.DELETED),
+            "purgedAt": utc(place.at_ms),
+            "rev": place.seq,
+        }
+        # Reactions are other readers' opinions of what is gone.
+        gone = {"clientMsgId": "", "reactions": "", "editedAt": ""}
+        return Step(entry, {"$set": tombstone, "$unset": gone})
+    given = stored.get("reactions", [])
+    own = {"userId": user_id, "authenticated": authenticated}
+    left = [{**each, **nobody} if own.items() <= each.items() else each for each in given]
+    return None if left == given else _step(entry, place, reactions=left)
 
 
 def _step(entry: Document, place: Place, **fields: Any) -> Step:
@@ -208,6 +237,27 @@ def message_of(document: Document) -> Message:
     )
 
 
+def wordings_of(document: Document, edits: Sequence[Document]) -> list[Wording]:
+    """What a message said, oldest first, at most `MOST_WORDINGS` former texts.
+
+    Args:
+        edits: its newest ones, oldest first, each with the text before it; one more than is
+            shown, where there are so many.
+
+    Raises:
+        NotFound: it is removed.
+    """
+    _require_visible(document)
+    # Each text was written when the one before it was replaced.
+    moments = [document["createdAt"], *(edit["createdAt"] for edit in edits)]
+    texts = [*(edit["previous"] for edit in edits), document["content"]]
+    every = [
+        Wording(content=text, written_at=iso_ms(moment))
+        for text, moment in zip(texts, moments, strict=True)
+    ]
+    return every[-1 - MOST_WORDINGS :]
+
+
 def event_of(entry: Document, message: Document) -> RoomLogEvent:
     """What a room hears of a log entry.
 
@@ -219,7 +269,7 @@ def event_of(entry: Document, message: Document) -> RoomLogEvent:
     match Kind(entry["kind"]):
         case Kind.MESSAGE:
             return message_of(entry)
-        case Kind.EDIT:
+        case Kind.EDIT | Kind.ERASURE:
             return MessageUpdated(book_id=book_id, seq=seq, message=message_of(message))
         case Kind.RESTORATION:
             return MessageRestored(book_id=book_id, seq=seq, message=message_of(message))

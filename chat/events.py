@@ -177,6 +177,15 @@ class ReactMessage(Contract, frozen=True, kw_only=True):
     on: bool
 
 
+class GetWordings(Contract, frozen=True, kw_only=True):
+    """Read how a message was worded before it was edited. There are none of a removed message."""
+
+    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
+
+    book_id: BookId
+    message_id: MessageId
+
+
 class Typing(Contract, frozen=True, kw_only=True):
     """Begin or stop writing; the room hears `userTyping`. Repeat ``on`` every few seconds."""
 
@@ -244,6 +253,21 @@ class MessagesPage(Contract, frozen=True, kw_only=True):
     head_seq: Seq
     has_more: bool
     """Whether the log goes on in the direction of reading."""
+
+
+class Wording(Contract, frozen=True, kw_only=True):
+    """What a message said for some time."""
+
+    content: str
+    written_at: Moment
+
+
+class Wordings(Contract, frozen=True, kw_only=True):
+    """Everything that a message said, the present wording last; of very many, the newest."""
+
+    ok: Literal[True] = True
+    message_id: MessageId
+    wordings: list[Wording]
 
 
 class PresentMembers(Contract, frozen=True, kw_only=True):
@@ -429,6 +453,7 @@ COMMANDS: dict[str, Command] = {
         payload=ReportMessage, ack=Done, example={**_MESSAGE, "reason": "spoiler"}
     ),
     "getPresence": Command(payload=GetPresence, ack=PresentMembers, example=_ROOM),
+    "getWordings": Command(payload=GetWordings, ack=Wordings, example=_MESSAGE),
 }
 
 EVENTS: dict[str, Event] = {

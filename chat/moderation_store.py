@@ -72,7 +72,7 @@ class ModerationRecords:
             "messageId": None if record.message_id is None else ObjectId(record.message_id),
             "until": None if record.until_ms is None else utc(record.until_ms),
         }
-        with _deadline():
+        with answered_in_time():
             await self._acts.insert_one(document)
 
     async def impose(self, sanction: Sanction, *, at_ms: int, by: Identity) -> None:
@@ -90,7 +90,7 @@ class ModerationRecords:
             "moderatorId": by.user_id,
             "isLifted": False,
         }
-        with _deadline():
+        with answered_in_time():
             await self._sanctions.insert_one(document)
 
     async def lift(self, reader: ReaderKey, *, at_ms: int) -> int:
@@ -98,7 +98,7 @@ class ModerationRecords:
         user_id, authenticated = reader
         now = utc(at_ms)
         wanted = {"userId": user_id, "authenticated": authenticated} | _holding(at_ms)
-        with _deadline():
+        with answered_in_time():
             result = await self._sanctions.update_many(
                 wanted, {"$set": {"isLifted": True, "liftedAt": now}}
             )
@@ -107,7 +107,7 @@ class ModerationRecords:
     async def lift_one(self, sanction_id: str, *, at_ms: int) -> bool:
         """End one sanction; whether it held."""
         wanted = {"_id": ObjectId(sanction_id)} | _holding(at_ms)
-        with _deadline():
+        with answered_in_time():
             result = await self._sanctions.update_one(
                 wanted, {"$set": {"isLifted": True, "liftedAt": utc(at_ms)}}
             )
@@ -115,7 +115,7 @@ class ModerationRecords:
 
     async def holding(self, *, at_ms: int) -> list[Sanction]:
         """Every sanction that holds."""
-        with _deadline():
+        with answered_in_time():
             found = self._sanctions.find(_holding(at_ms), sort=[("until", 1)], limit=MOST_SANCTIONS)
             return [_sanction_of(document) async for document in found]
 
@@ -132,7 +132,7 @@ class ModerationRecords:
             "createdAt": utc(at_ms),
             "isOpen": True,
         }
-        with _deadline():
+        with answered_in_time():
             try:
                 await self._reports.insert_one(document)
             except DuplicateKeyError:
@@ -154,7 +154,7 @@ class ModerationRecords:
             "isOpen": True,
         }
         own = {"messageId": message_id, "userId": WATCH_LIST_ID, "authenticated": True}
-        with _deadline(), contextlib.suppress(DuplicateKeyError):
+        with answered_in_time(), contextlib.suppress(DuplicateKeyError):
             await self._reports.update_one(
                 own | {"rev": {"$lt": message.rev}},
                 {"$set": now, "$unset": {"verdict": "", "closedAt": ""}},
@@ -164,7 +164,7 @@ class ModerationRecords:
     async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
         """End the open reports of a message; how many there were."""
         closed = {"isOpen": False, "verdict": str(verdict), "closedAt": utc(at_ms)}
-        with _deadline():
+        with answered_in_time():
             result = await self._reports.update_many(
                 {"messageId": ObjectId(message_id), "isOpen": True}, {"$set": closed}
             )
@@ -173,7 +173,7 @@ class ModerationRecords:
     async def scrub(self, book_id: int, message_id: str, *, at_ms: int) -> None:
         """Forget every text of a message that nobody sees, for good."""
         wanted = ObjectId(message_id)
-        with _deadline():
+        with answered_in_time():
             # Former texts first: a message that says it was purged has none left.
             await self._entries.update_many(
                 {"messageId": wanted, "kind": str(Kind.EDIT)}, {"$set": {"previous": ""}}
@@ -186,7 +186,7 @@ class ModerationRecords:
     async def is_purged(self, book_id: int, message_id: str) -> bool:
         """Whether the text of a message was forgotten."""
         wanted = {"_id": ObjectId(message_id), "bookId": book_id, "purgedAt": {"$exists": True}}
-        with _deadline():
+        with answered_in_time():
             return await self._entries.find_one(wanted, {"_id": 1}) is not None
 
     # ------------------------------------------------------------------ cases
@@ -203,7 +203,7 @@ class ModerationRecords:
             "since": utc(at_ms),
             "until": utc(until_ms),
         }
-        with _deadline():
+        with answered_in_time():
             try:
                 found = await self._claims.find_one_and_update(
                     case | is_free,
@@ -218,18 +218,18 @@ class ModerationRecords:
 
     async def release(self, message_id: str, *, by: Identity) -> None:
         """Give a case back, if this moderator has it."""
-        with _deadline():
+        with answered_in_time():
             await self._claims.delete_one({"_id": ObjectId(message_id), "moderatorId": by.user_id})
 
     async def is_open(self, message_id: str) -> bool:
         """Whether a report or a flag of a message waits to be judged."""
         wanted = {"messageId": ObjectId(message_id), "isOpen": True}
-        with _deadline():
+        with answered_in_time():
             return await self._reports.find_one(wanted, {"_id": 1}) is not None
 
     async def last_decision(self, message_id: str) -> Decision | None:
         """The newest act about a message."""
-        with _deadline():
+        with answered_in_time():
             found = await self._acts.find_one(
                 {"messageId": ObjectId(message_id)}, sort=[("at", -1)], hint="message"
             )
@@ -271,7 +271,7 @@ def _sanction_of(document: Document) -> Sanction:
 
 
 @contextlib.contextmanager
-def _deadline() -> Iterator[None]:
+def answered_in_time() -> Iterator[None]:
     """End what MongoDB does not answer in time, and refuse instead."""
     try:
         with pymongo.timeout(DEADLINE_S):

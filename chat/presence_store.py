@@ -117,6 +117,20 @@ class ValkeyRoster:
             pipeline.hlen(_key("readers", book_id))
         return dict(zip(book_ids, await _answer(pipeline.execute()), strict=True))
 
+    async def rooms_of(self, member: Member) -> list[int]:
+        """Every room that a reader is in; looks at all rooms, so it is not for each message.
+
+        Raises:
+            StoreUnavailable: Valkey does not answer.
+        """
+        prefix, reader = f"{PREFIX}readers:", member_key(member)
+
+        async def look() -> list[bytes]:
+            keys = self._client.scan_iter(match=f"{prefix}*", count=1_000)
+            return [key async for key in keys if await self._client.hexists(key, reader)]
+
+        return sorted(int(key.decode().removeprefix(prefix)) for key in await _answer(look()))
+
     # ------------------------------------------------------------------ upkeep
 
     async def renew(self) -> None:

@@ -38,9 +38,10 @@ from chat.entries import (
     message_of,
     place_of,
     plan,
+    wordings_of,
 )
-from chat.events import Message, RoomLogEvent
-from chat.rules import Change, Draft, Kept, Place
+from chat.events import Message, RoomLogEvent, Wording
+from chat.rules import MOST_WORDINGS, Change, Draft, Kept, Place
 from readrealm.kernel.clock import Clock, now_ms
 from readrealm.kernel.errors import NotFound, RateLimited, StoreUnavailable
 
@@ -159,6 +160,23 @@ class RoomLogs:
         if document is None:
             raise NotFound("there is no such message in this room")
         return message_of(document)
+
+    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
+        """What a message said, oldest first.
+
+        Raises:
+            NotFound: there is none, or it is removed.
+        """
+        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
+        edits = {"messageId": wanted["_id"], "bookId": book_id, "kind": str(Kind.EDIT)}
+        with _deadline():
+            newest = self._agreed.find(edits, sort=[("seq", -1)], limit=MOST_WORDINGS + 1)
+            found = await newest.to_list()
+            # Last: of a message that is removed meanwhile nothing is told.
+            document = await self._agreed.find_one(wanted | IS_MESSAGE)
+        if document is None:
+            raise NotFound("there is no such message in this room")
+        return wordings_of(document, found[::-1])
 
     async def latest(self, book_id: int, *, limit: int) -> list[Message]:
         """The newest visible messages, by time and then id, newest first."""

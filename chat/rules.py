@@ -25,6 +25,12 @@ ROOMS_PER_SOCKET = 50
 EMOJI_PER_MESSAGE, REACTIONS_PER_MESSAGE = 20, 500
 """Different emoji under one message, and reactions of all readers together."""
 
+MOST_WORDINGS = 50
+"""Former texts of a message that are shown."""
+
+FORMER_READER = "Former reader"
+"""In the place of a name that was erased."""
+
 MISSED_AT_ONCE = 500
 """Log entries that are read at once for those who missed them."""
 
@@ -115,7 +121,20 @@ class ReactionSwitch:
     on: bool
 
 
-Change = Edit | Removal | Restoration | ReactionSwitch
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """One reader is taken out of a message: out of its text and name if it is theirs, and out of
+    its reactions."""
+
+    book_id: int
+    message_id: str
+    actor: Identity
+    """Who takes the reader's place: nobody in particular, and nobody else's as well."""
+    reader: tuple[str, bool]
+    """User id, and whether it names an account."""
+
+
+Change = Edit | Removal | Restoration | ReactionSwitch | Erasure
 """What can happen to a message that is kept."""
 
 

@@ -10,6 +10,7 @@ from chat.events import (
     DeleteMessage,
     EditMessage,
     GetMessages,
+    GetWordings,
     Member,
     Message,
     MessagesPage,
@@ -23,6 +24,8 @@ from chat.events import (
     UserJoined,
     UserLeft,
     UserTyping,
+    Wording,
+    Wordings,
 )
 from chat.presence import Entrance, Movement
 from chat.rules import (
@@ -61,6 +64,10 @@ class Messages(Protocol):
 
     async def find(self, book_id: int, message_id: str) -> Message:
         """Raises: NotFound."""
+        ...
+
+    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
+        """What a message said, oldest first. Raises: NotFound."""
         ...
 
     async def latest(self, book_id: int, *, limit: int) -> list[Message]:
@@ -381,6 +388,15 @@ class ChatService:
             head_seq=head,
             has_more=asked.has_more,
         )
+
+    async def wordings(self, command: GetWordings) -> Wordings:
+        """How a message was worded before.
+
+        Raises:
+            NotFound: there is no such message, or it is removed.
+        """
+        found = await self.messages.wordings(command.book_id, command.message_id)
+        return Wordings(message_id=command.message_id, wordings=found)
 
     async def missed(
         self, book_id: int, *, after: int, up_to: int | None

@@ -16,8 +16,9 @@ from chat.moderation import ModerationService
 from chat.moderation_notices import LayerNotices, NoticeListener
 from chat.moderation_store import ModerationRecords
 from chat.presence_store import ValkeyRoster
+from chat.reader_records import ReaderRecords
 from chat.repository import RoomLogs
-from chat.sanctions import Seats
+from chat.sanctions import ReaderKey, Seats
 from chat.services import Allowance, ChatService
 from chat.upkeep import ChatUpkeep
 from chat.watch_word_store import watched_words
@@ -40,6 +41,12 @@ class Chat:
     logs: RoomLogs
     roster: ValkeyRoster
     broadcast: ChannelBroadcast
+    records: ModerationRecords
+    database: AsyncDatabase[Document]
+
+    def records_of(self, reader: ReaderKey) -> ReaderRecords:
+        """All that one reader left in the rooms."""
+        return ReaderRecords(self.database, reader)
 
     def figures(self) -> RoomFigures:
         """What monitors are told of the rooms of this worker."""
@@ -95,6 +102,8 @@ def build(
         logs=logs,
         roster=roster,
         broadcast=broadcast,
+        records=records,
+        database=database,
     )
 
 

@@ -234,6 +234,13 @@ export interface GetPresence {
   bookId: number;
 }
 
+/** Read how a message was worded before it was edited. There are none of a removed message. */
+export interface GetWordings {
+  /** 42, 42.0 and '42' are the same */
+  bookId: number;
+  messageId: string;
+}
+
 /** The result; the last event of an interview. */
 export interface InterviewComplete {
   success: boolean;
@@ -1009,6 +1016,20 @@ export interface WelcomeAnswer {
   success: true;
 }
 
+/** What a message said for some time. */
+export interface Wording {
+  content: string;
+  /** ISO 8601, UTC, milliseconds, Z */
+  writtenAt: string;
+}
+
+/** Everything that a message said, the present wording last; of very many, the newest. */
+export interface Wordings {
+  ok: true;
+  messageId: string;
+  wordings: Array<Wording>;
+}
+
 export interface ServerToClientEvents {
   previousMessages: (data: Array<Message>) => void;
   exception: (data: ExceptionNotice) => void;
@@ -1074,6 +1095,7 @@ export interface ClientToServerEvents {
   typing: (data: Typing, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
   reportMessage: (data: ReportMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
   getPresence: (data: GetPresence, ack?: (answer: PresentMembers | RoomsRefused) => void) => void;
+  getWordings: (data: GetWordings, ack?: (answer: Wordings | RoomsRefused) => void) => void;
   start: (data: Start, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
   sendAudio: (data: SendAudio, ack?: (answer: VoiceDone | VoiceRefused) => void) => void;
   stop: (ack?: (answer: VoiceDone | VoiceRefused) => void) => void;

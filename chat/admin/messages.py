@@ -16,6 +16,7 @@ from django.utils.text import Truncator
 
 from chat.admin.actions import ACTIONS
 from chat.admin.filters import FILTERS, PARAMETERS
+from chat.admin.readers import address_of, reader_page
 from chat.admin.review import review
 from chat.admin.store_pages import says_when_away
 from chat.history import ChatMessage, conversation_around, former_texts, name_rooms
@@ -113,7 +114,17 @@ class ChatMessageAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.review_view)
-        return [path("review/", view, name="chat_chatmessage_review"), *super().get_urls()]
+        reader = self.admin_site.admin_view(self.reader_view)
+        return [
+            path("review/", view, name="chat_chatmessage_review"),
+            path("reader/", reader, name="chat_chatmessage_reader"),
+            *super().get_urls(),
+        ]
+
+    @says_when_away
+    def reader_view(self, request: HttpRequest) -> HttpResponse:
+        """All that is kept about one reader; see `chat.admin.readers`."""
+        return reader_page(self, request)
 
     @says_when_away
     def review_view(self, request: HttpRequest) -> HttpResponse:
@@ -174,6 +185,11 @@ class ChatMessageAdmin(admin.ModelAdmin):
             "acts": self.acts_on(request, message),
             "record": acts_about(message),
             "reports": reports_of(message),
+            "reader_address": address_of(
+                reverse("admin:chat_chatmessage_reader"),
+                user_id=message.user_id,
+                is_guest=not message.authenticated,
+            ),
         }
         return super().render_change_form(request, context | around, *args, **kwargs)
 

@@ -4,6 +4,7 @@ import { NoAnswer, Refusal } from "./asking.js";
 import { element, hook } from "./hooks.js";
 import { isSame, keyOf } from "./readers.js";
 import { sentence } from "./words.js";
+import { WordingsDialog } from "./wordings.js";
 
 /** @typedef {import("./log.js").Message} Message */
 /** @typedef {import("./room-client.js").RoomClient} RoomClient */
@@ -24,6 +25,7 @@ export class Actions {
   #composer;
   #bar;
   #canReport;
+  #wordings;
 
   /** @type {HTMLElement | null} the message the menu was opened on */
   #article = null;
@@ -45,6 +47,7 @@ export class Actions {
     this.#composer = composer;
     this.#bar = bar;
     this.#canReport = canReport;
+    this.#wordings = new WordingsDialog(hook(page, "wordings-dialog"), client);
     hook(page, "palette").replaceChildren(...PALETTE.map(paletteButton));
     hook(page, "log").addEventListener("click", (event) => this.#clicked(event));
     this.#menu.addEventListener("click", (event) => this.#chosen(event));
@@ -76,7 +79,7 @@ export class Actions {
 
   /**
    * Do something with a message.
-   * @param {string} act `reply`, `edit`, `delete` or `report`
+   * @param {string} act `reply`, `edit`, `delete`, `report` or `wordings`
    * @param {HTMLElement} article
    */
   act(act, article) {
@@ -86,6 +89,7 @@ export class Actions {
     if (act === "reply") this.#composer.answer(message);
     if (act === "edit" && isOwn) this.#composer.edit(message);
     if (act === "delete" && isOwn) this.#delete(message);
+    if (act === "wordings" && message.editedAt) this.#attempt(this.#wordings.open(message));
     if (act === "report" && !isOwn && this.#canReport) this.#report(message);
   }
 
@@ -96,6 +100,7 @@ export class Actions {
     if (!article) return;
     const key = (article.dataset.key ?? "").replace("own:", "");
     if (clicked.closest("[data-menu]")) this.open(article);
+    if (clicked.closest("[data-wordings]")) this.act("wordings", article);
     if (clicked.closest("[data-retry]")) this.#client.outbox.retry(key);
     if (clicked.closest("[data-discard]")) this.#client.outbox.settle(key);
     const reaction = /** @type {HTMLElement | null} */ (clicked.closest(".reaction"));

@@ -39,6 +39,7 @@ export class Keyboard {
       r: onMessage("reply"),
       e: onMessage("edit"),
       d: onMessage("delete"),
+      h: onMessage("wordings"),
       m: () => { if (view.current?.contains(document.activeElement)) actions.open(view.current); },
       l: () => conversation.toLatest(),
       "/": () => composer.focus(),

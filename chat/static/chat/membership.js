@@ -15,6 +15,7 @@ import { NoAnswer, Refusal } from "./asking.js";
  * @property {string} [code] when refused
  * @property {"timeout" | "ban"} [action] when removed
  * @property {string | null} [until] ISO 8601, when removed for a time
+ * @property {boolean} [isPlanned] when reconnecting: the server said before that it would restart
  */
 
 /** @typedef {{headSeq: number, greeting: WireMessage[]}} Joined */
@@ -35,6 +36,9 @@ export class Membership extends EventTarget {
 
   /** @type {WireMessage[]} the greeting of the current attempt to join */
   #greeting = [];
+
+  /** How long the server asked to wait at most before it went away on purpose, ms; 0: it did not. */
+  #restartMs = 0;
 
   /** Counts attempts, so that the answer to an old one is not taken for that to a new one. */
   #attempt = 0;
@@ -62,6 +66,9 @@ export class Membership extends EventTarget {
       disconnect: (/** @type {string} */ reason) => this.#cutOff(reason),
       connect_error: (/** @type {any} */ error) => this.#notConnected(error),
       previousMessages: (/** @type {WireMessage[]} */ messages) => { this.#greeting = messages; },
+      serverRestart: (/** @type {{retryInMs: number}} */ { retryInMs }) => {
+        this.#restartMs = Math.max(retryInMs, 1);
+      },
       moderationNotice: (/** @type {any} */ notice) => this.#noticed(notice),
     };
   }
@@ -88,6 +95,7 @@ export class Membership extends EventTarget {
     try {
       const { headSeq } = await this.#ask();
       if (attempt !== this.#attempt) return;
+      this.#restartMs = 0;
       this.#become({ name: "live" });
       this.dispatchEvent(new CustomEvent("joined", { detail: { headSeq, greeting: this.#greeting } }));
     } catch (error) {
@@ -111,9 +119,11 @@ export class Membership extends EventTarget {
   #cutOff(reason) {
     this.#attempt += 1;
     if (this.status.name === "removed" || this.status.name === "refused") return;
-    this.#become({ name: "reconnecting" });
+    this.#reconnecting();
     // socket.io-client leaves it to us to come back when the server closed the connection.
-    if (reason === "io server disconnect") this.#later(this.#aWhile(), () => this.#socket.connect());
+    if (reason !== "io server disconnect") return;
+    const waitMs = this.#restartMs ? this.#restartMs * this.#random() : this.#aWhile();
+    this.#later(waitMs, () => this.#socket.connect());
   }
 
   /** @param {Error & {data?: {code?: string}}} error */
@@ -122,7 +132,7 @@ export class Membership extends EventTarget {
       this.#become({ name: "refused", code: error.data.code, reason: error.message });
       return;
     }
-    if (this.status.name !== "removed") this.#become({ name: "reconnecting" });
+    if (this.status.name !== "removed") this.#reconnecting();
     if (!this.#socket.active) this.#later(this.#aWhile(), () => this.#socket.connect());
   }
 
@@ -140,6 +150,10 @@ export class Membership extends EventTarget {
     if (!until) return;
     const leftMs = Math.max(Date.parse(until) - Date.now(), 0) + this.#aWhile();
     if (leftMs <= LONGEST_TIMER_MS) this.#later(leftMs, () => this.#return());
+  }
+
+  #reconnecting() {
+    this.#become({ name: "reconnecting", ...(this.#restartMs && { isPlanned: true }) });
   }
 
   #return() {

@@ -39,6 +39,7 @@ export function fillMessage(article, item, room) {
   fillReply(article, message?.replyTo ?? draft?.replyTo ?? null, room);
   fillText(hook(article, "text"), message, draft?.content ?? "");
   hook(article, "marks").hidden = !message?.editedAt;
+  /** @type {HTMLButtonElement} */ (hook(article, "wordings")).disabled = !room.isJoined;
   if (message?.editedAt) fillTime(hook(article, "edited"), new Date(message.editedAt));
   fillReactions(hook(article, "reactions"), message, room);
   hook(article, "failure").hidden = draft?.state !== "failed";

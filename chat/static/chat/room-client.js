@@ -180,6 +180,16 @@ export class RoomClient extends EventTarget {
   }
 
   /**
+   * How a message was worded before it was edited; the present wording is the last.
+   * @param {string} messageId
+   * @returns {Promise<{content: string, writtenAt: string}[]>}
+   * @throws {Refusal | NoAnswer}
+   */
+  async wordings(messageId) {
+    return (await this.#ask("getWordings", { messageId })).wordings;
+  }
+
+  /**
    * Tell the room that this reader is writing, or has stopped. May get lost without harm.
    * @param {boolean} on
    */

@@ -39,7 +39,7 @@ export class StatusBar {
       this.#timer = setTimeout(() => this.#say(""), REMARK_MS / 2);
     } else if (status.name === "connecting") {
       this.#timer = setTimeout(() => this.#say("Opening the room."), PATIENCE_MS);
-    } else this.#say(trouble(status), "trouble");
+    } else this.#say(trouble(status), status.isPlanned ? "" : "trouble");
   }
 
   /**
@@ -69,6 +69,9 @@ export class StatusBar {
 function trouble(status) {
   if (status.name === "reconnecting" && !navigator.onLine) {
     return "You are offline. You can read and keep writing; it goes out when you are back.";
+  }
+  if (status.name === "reconnecting" && status.isPlanned) {
+    return "The room is being renewed and opens again in a moment. You can read and keep writing.";
   }
   if (status.name === "reconnecting") {
     return "The connection was lost. Reconnecting; you can read and keep writing.";

@@ -14,6 +14,7 @@ from chat.entries import (
     message_of,
     place_of,
     plan,
+    wordings_of,
 )
 from chat.events import (
     Member,
@@ -26,6 +27,7 @@ from chat.events import (
     ReportMessage,
     RoomEvent,
     RoomLogEvent,
+    Wording,
 )
 from chat.presence import Entrance, Movement, member_key
 from chat.rules import Change, Draft, Kept, Visitor
@@ -74,6 +76,8 @@ class MemoryLogs:
         if step is None:
             return Kept(message_of(stored), event=None)
         stored.update(step.update.get("$set", {}))
+        for name in step.update.get("$unset", {}):
+            stored.pop(name, None)
         given = stored.setdefault("reactions", [])
         given += step.update.get("$push", {}).values()
         for own in step.update.get("$pull", {}).values():
@@ -84,6 +88,16 @@ class MemoryLogs:
     async def find(self, book_id: int, message_id: str) -> Message:
         self._answer()
         return message_of(self._stored(book_id, message_id))
+
+    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
+        self._answer()
+        stored = self._stored(book_id, message_id)
+        edits = [
+            entry
+            for entry in self.rooms[book_id]
+            if entry["kind"] == "edit" and entry["messageId"] == stored["_id"]
+        ]
+        return wordings_of(stored, edits)
 
     async def latest(self, book_id: int, *, limit: int) -> list[Message]:
         self._answer()

@@ -270,6 +270,7 @@ NEEDS_MEMBERSHIP = {
     "deleteMessage": {"messageId": "a" * 24},
     "reactMessage": {"messageId": "a" * 24, "emoji": "🐋", "on": True},
     "reportMessage": {"messageId": "a" * 24, "reason": "spam"},
+    "getWordings": {"messageId": "a" * 24},
     "typing": {"on": True},
     "getPresence": {},
 }
@@ -302,11 +303,13 @@ class TestAnswers:
         reacted = await bob.answer("reactMessage", {**about, "emoji": "🐋", "on": True})
         typing = await bob.answer("typing", {**room, "on": True})
         presence = await bob.answer("getPresence", room)
+        worded = await bob.answer("getWordings", about)
         deleted = await bob.answer("deleteMessage", about)
         page = await bob.answer("getMessages", {**room, "afterSeq": 1})
 
         assert (edited.message.content, edited.message.client_msg_id) == ("ho", "c-1")
         assert reacted == typing == deleted == Done()
+        assert [each.content for each in worded.wordings] == ["hi", "ho"]
         assert plain(presence) == {
             "ok": True,
             "count": 1,

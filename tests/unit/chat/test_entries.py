@@ -8,14 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import entries
-from chat.entries import message_document, message_of, place_of, plan
+from chat.entries import message_document, message_of, place_of, plan, wordings_of
 from chat.events import Message, MessageDeleted
-from chat.rules import Draft, Edit, Place, ReactionSwitch, Removal, Restoration
+from chat.rules import (
+    MOST_WORDINGS,
+    Draft,
+    Edit,
+    Erasure,
+    Place,
+    ReactionSwitch,
+    Removal,
+    Restoration,
+)
+from readrealm.kernel.clock import iso_ms, utc
 from readrealm.kernel.errors import InvalidState, NotFound
+from readrealm.kernel.identity import Identity
 from readrealm.kernel.wire import plain
 from tests.unit.chat.fakes import ADA, BOB, BOOK, GUEST, MODERATOR, NOW, NOW_MS, MemoryLogs, Reader
 
 HERE = Place(seq=7, at_ms=NOW_MS)
+NOBODY = Identity(user_id="erased-1", username="Former reader", authenticated=True)
 NEXT = Place(seq=8, at_ms=NOW_MS + 1_000)
 
 
@@ -42,6 +54,77 @@ def restoration() -> Restoration:
 
 def switch(emoji: str = "🐋", *, on: bool = True) -> ReactionSwitch:
     return ReactionSwitch(book_id=BOOK, message_id="0" * 24, actor=ADA, emoji=emoji, on=on)
+
+
+def erasure(reader: Any = ADA) -> Erasure:
+    return Erasure(
+        book_id=BOOK,
+        message_id="0" * 24,
+        actor=NOBODY,
+        reader=(reader.user_id, reader.authenticated),
+    )
+
+
+def test_an_erased_message_has_no_text_no_name_and_no_reactions() -> None:
+    stored_one = stored(clientMsgId="c", editedAt=1, reactions=[{"emoji": "🐋"}])
+
+    step = plan(erasure(), stored_one, NEXT)
+
+    assert step is not None
+    changed = stored_one | step.update["$set"]
+    for name in step.update["$unset"]:
+        changed.pop(name)
+    tombstone = message_of(changed)
+    assert (tombstone.content, tombstone.username) == ("", "Former reader")
+    assert (tombstone.user_id, tombstone.deleted_by, tombstone.rev) == ("erased-1", "author", 8)
+    assert "Ada" not in str(changed)
+    assert "Ishmael" not in str(changed)
+
+
+def test_what_a_moderator_hid_stays_hidden_when_it_is_erased() -> None:
+    step = plan(erasure(), stored(state="hidden"), NEXT)
+
+    assert step is not None
+    assert step.update["$set"]["state"] == "hidden"
+
+
+def test_a_reaction_loses_its_reader_and_still_counts() -> None:
+    own = {"emoji": "🐋", "userId": "2", "authenticated": True}
+    others = {"emoji": "🐋", "userId": "2", "authenticated": False}
+
+    step = plan(erasure(BOB), stored(reactions=[own, others]), NEXT)
+
+    assert step is not None
+    assert step.update["$set"] == {
+        "reactions": [{**own, "userId": "erased-1"}, others],
+        "rev": 8,
+    }
+
+
+def test_whom_a_message_does_not_know_cannot_be_erased_from_it() -> None:
+    assert plan(erasure(BOB), stored(), NEXT) is None
+    assert plan(erasure(GUEST), stored(), NEXT) is None
+
+
+def test_the_wordings_of_a_message_are_in_order_and_of_many_the_newest() -> None:
+    edits = [
+        {"previous": f"text {n}", "seq": 8 + n, "createdAt": utc(NOW_MS + n)}
+        for n in range(MOST_WORDINGS + 1)
+    ]
+
+    few = wordings_of(document(), edits[:2])
+    many = wordings_of(document(), edits)
+
+    assert [each.content for each in few] == ["text 0", "text 1", "Call me Ishmael."]
+    assert [each.written_at for each in few] == [NOW, NOW, iso_ms(utc(NOW_MS + 1))]
+    assert [each.content for each in many][:2] == ["text 1", "text 2"]
+    assert len(many) == MOST_WORDINGS + 1
+
+
+@pytest.mark.parametrize("state", ["hidden", "deleted"])
+def test_a_removed_message_has_no_wordings(state: str) -> None:
+    with pytest.raises(NotFound):
+        wordings_of(stored(state=state), [])
 
 
 def test_a_message_on_the_wire_has_the_documented_keys_and_types() -> None:
@@ -175,7 +258,7 @@ def test_a_place_is_read_back_to_the_millisecond_with_and_without_time_zone() ->
 ACTORS = st.sampled_from([ADA, BOB, GUEST])
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["say", "edit", "remove", "hide", "restore", "react"]), ACTORS
+        st.sampled_from(["say", "edit", "remove", "hide", "restore", "react", "erase"]), ACTORS
     ).flatmap(lambda step: st.tuples(st.just(step), st.integers(0, 5), st.integers(0, 3))),
     max_size=40,
 )
@@ -198,6 +281,12 @@ async def play(logs: MemoryLogs, steps: list[Any]) -> list[Any]:
                 "remove": lambda about=about: Removal(**about, by="author"),
                 "hide": lambda about=about: Removal(**about, by="moderator"),
                 "restore": lambda about=about: Restoration(**about),
+                "erase": lambda about=about, reader=actor: Erasure(
+                    book_id=BOOK,
+                    message_id=about["message_id"],
+                    actor=NOBODY,
+                    reader=(reader.user_id, reader.authenticated),
+                ),
                 "react": lambda about=about, detail=detail: ReactionSwitch(
                     **about, emoji="🐋🐳"[detail % 2], on=detail < 2
                 ),

@@ -20,6 +20,7 @@ VALID: dict[str, dict[str, Any]] = {
     "editMessage": {"bookId": 42, "messageId": ID, "content": "hi"},
     "deleteMessage": {"bookId": 42, "messageId": ID},
     "reactMessage": {"bookId": 42, "messageId": ID, "emoji": "🐋", "on": True},
+    "getWordings": {"bookId": 42, "messageId": ID},
     "typing": {"bookId": 42, "on": False},
     "reportMessage": {"bookId": 42, "messageId": ID, "reason": "spam", "note": "twice"},
     "getPresence": {"bookId": 42},
@@ -125,6 +126,7 @@ WRONG_FIELDS: list[tuple[str, str, Any]] = [
     *[("deleteMessage", "messageId", wrong) for wrong in (None, 1, ID.encode())],
     *[("reactMessage", "emoji", wrong) for wrong in ("", "🐋" * 17, None, 1)],
     *[("reactMessage", "on", wrong) for wrong in (None, 1, "true")],
+    *[("getWordings", "messageId", wrong) for wrong in (None, 1, {"$ne": ""})],
     *[("typing", "on", wrong) for wrong in (None, 0, "false")],
 ]
 
