@@ -340,7 +340,7 @@ class TranscriptStore:
     database: AsyncDatabase[Document]
 
     async def holds(self, session_id: str, stream: int, *, term: int) -> bool:
-        key = {"_id": stream_id(session_id, stream), "term": term, "finished": False}
+        key = {"_id": stream_id(session_id, stream), "term": term}
         return await answered(self.database[STREAMS].find_one(key, {"_id": 1})) is not None
 
     async def keep(self, stream: int, text: Transcription) -> bool:

@@ -203,7 +203,7 @@ async def test_the_figures_are_those_of_the_whole_cluster(clients: Clients) -> N
         return connections
 
     async with asyncio.timeout(5):
-        while await counted() < before + 2:
+        while await counted() < before + 2:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     health = (await two.ask("system:health"))["data"]
     stats = (await one.ask("system:stats"))["data"]

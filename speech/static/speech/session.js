@@ -1,0 +1,160 @@
+/** The page of voice sessions: puts microphone, session, transcript and settings together. */
+
+import { io } from "socket.io-client";
+
+import { SessionClient } from "./session-client.js";
+import { NoMicrophone, Recorder } from "./session-recorder.js";
+import { Settings } from "./session-settings.js";
+import { Timeline, Transcript, hook } from "./session-transcript.js";
+
+const WORDS = {
+  idle: "Ready",
+  starting: "Starting",
+  streaming: "Listening",
+  paused: "Paused; nothing is recorded",
+  reconnecting: "Connection lost; what you say is kept and sent when it is back",
+};
+const TICK_MS = 500;
+
+/** @type {HTMLButtonElement} */
+const record = hook("record");
+/** @type {HTMLButtonElement} */
+const pause = hook("pause");
+const state = hook("state");
+const trouble = hook("trouble");
+const meter = hook("meter");
+
+const socket = io({ transports: ["websocket", "polling"], tryAllTransports: true });
+const session = new SessionClient(socket);
+const transcript = new Transcript();
+const timeline = new Timeline();
+const recorder = new Recorder((base64, mimeType) => session.send(base64, mimeType), showLevel);
+
+let pieceMs = 1_000;
+let recordedMs = 0;
+let shownLevel = -1;
+
+new Settings(socket, (config) => {
+  pieceMs = config.pipeline?.chunkMs ?? pieceMs;
+  hook("recorded").hidden = !config.pipeline?.recordAudio;
+});
+
+socket.on("connect", show);
+socket.on("disconnect", show);
+socket.on("connect_error", (error) => complain(`The server cannot be reached: ${error.message}`));
+session.addEventListener("state", show);
+session.addEventListener("transcription", (event) => transcript.add(detailOf(event)));
+session.addEventListener("vad", (event) => {
+  const activity = detailOf(event);
+  timeline.add(activity);
+  state.dataset.isSpeaking = String(activity.speaking);
+  if (session.state === "streaming") state.textContent = activity.speaking ? "You are speaking" : WORDS.streaming;
+});
+session.addEventListener("trouble", (event) => {
+  complain(detailOf(event));
+  if (session.state === "idle") void giveUp();
+});
+session.addEventListener("restart", () => void restart());
+record.addEventListener("click", () => void (session.state === "idle" ? begin() : finish()));
+pause.addEventListener("click", () => void turn());
+setInterval(() => {
+  if (session.state === "streaming") timeline.advance((recordedMs += TICK_MS));
+}, TICK_MS);
+show();
+
+async function begin() {
+  complain("");
+  record.disabled = true;
+  try {
+    await recorder.open();
+    await session.start();
+    transcript.clear();
+    timeline.clear();
+    recordedMs = 0;
+    recorder.start(pieceMs);
+  } catch (error) {
+    complain(error instanceof NoMicrophone || error instanceof Error ? error.message : String(error));
+    recorder.close();
+  }
+  show();
+}
+
+async function finish() {
+  record.disabled = true;
+  await recorder.stop();
+  recorder.close();
+  try {
+    await session.end();
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+  }
+  show();
+}
+
+async function turn() {
+  pause.disabled = true;
+  try {
+    if (session.state === "paused") {
+      await session.resume();
+      recorder.resume();
+    } else {
+      recorder.pause();
+      await session.pause();
+    }
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+  }
+  pause.disabled = false;
+  show();
+}
+
+/** The session could not be found again: go on with a new one, which needs a new recording. */
+async function restart() {
+  await recorder.stop();
+  try {
+    await session.start();
+    recorder.start(pieceMs);
+    complain("The connection was lost. This is a new session; what was said in between is missing.");
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    recorder.close();
+  }
+  show();
+}
+
+async function giveUp() {
+  await recorder.stop();
+  recorder.close();
+  show();
+}
+
+function show() {
+  const isOn = session.state !== "idle";
+  record.disabled = session.state === "starting" || (!isOn && !socket.connected);
+  record.textContent = isOn ? "Stop recording" : "Start recording";
+  record.dataset.isOn = String(isOn);
+  pause.hidden = !["streaming", "paused"].includes(session.state);
+  pause.textContent = session.state === "paused" ? "Resume" : "Pause";
+  state.textContent = isOn || socket.connected ? WORDS[session.state] : "Connecting";
+  state.dataset.isSpeaking = "false";
+}
+
+/** @param {string} words */
+function complain(words) {
+  trouble.textContent = words;
+  trouble.hidden = words === "";
+}
+
+/** @param {number} level 0 to 1 */
+function showLevel(level) {
+  const percent = Math.round(level * 100);
+  if (percent === shownLevel) return;
+  shownLevel = percent;
+  meter.style.setProperty("--level", String(level));
+  meter.setAttribute("aria-valuenow", String(percent));
+}
+
+/** @param {Event} event @returns {any} */
+function detailOf(event) {
+  return /** @type {CustomEvent} */ (event).detail;
+}
