@@ -3,12 +3,11 @@
 Asks no store. Keys that are not known here are kept as they come, for pipelines of one's own.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from readrealm.kernel.errors import InvalidValue, UnknownCategory
 from speech.audio.voice import WINDOW_MS, VoiceRule
@@ -163,8 +162,9 @@ def encoded(value: Any) -> bytes:
         InvalidValue: it cannot; binary attachments, for example.
     """
     try:
-        return msgspec.json.encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        # Not by msgspec, which would write bytes and what is no number as something else.
+        return json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
         raise InvalidValue("the value cannot be written as JSON") from None
 
 
