@@ -35,7 +35,7 @@ class StoredResults:
         Raises:
             StoreUnavailable: perhaps it was kept, perhaps not; store it again.
         """
-        await _ask(lambda: _store(owner, result, knowledge))
+        await _ask(lambda: keep(owner, result, knowledge))
 
     async def knowledge(self, owner: Owner) -> Knowledge:
         """What earlier interviews have shown; nothing about a reader without an account.
@@ -59,7 +59,8 @@ async def _ask(question: Callable[[], T]) -> T:
 
 
 @transaction.atomic
-def _store(owner: Owner, result: InterviewComplete, knowledge: Knowledge) -> None:
+def keep(owner: Owner, result: InterviewComplete, knowledge: Knowledge) -> None:
+    """Keep a result once, however often it comes, and what is now known of its reader. Blocks."""
     account = owner.user_id if owner.is_account else None
     if account is not None and not get_user_model().objects.filter(pk=account).exists():
         # Erased while the interview went on: nobody is left to whom it could belong.

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.interviews import InterviewReader
+from tests.support.stores import SessionStores
+from tests.support.worker import Server
 from tests.unit.speech.audio.muxing import cut, webm
 from tests.unit.speech.audio.recordings import (
     media_recorder_chunks,
@@ -25,7 +27,7 @@ WORDS = "every answer here has more than five words"
 
 @pytest.fixture(scope="module")
 def url(
-    request: pytest.FixtureRequest, session_stores: Any, migrated_folder: Path
+    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """One server for this module: its tests are different readers."""
     folder = tmp_path_factory.mktemp("server") / "data"
