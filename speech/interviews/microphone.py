@@ -78,6 +78,7 @@ class Microphone:
         self._detector: Detector | None = None
         self._decoder: StreamDecoder | None = None
         self._rate_hz = 0
+        self._taken, self._given = 0, 0
         self._turn: _Turn | None = None
         self.container = container
         """What the stream is in; None for raw samples."""
@@ -110,12 +111,13 @@ class Microphone:
             PayloadTooLarge: more than `MAX_CHUNK_S` of sound; the chunk is dropped.
         """
         samples = self._decode(chunk)
+        arrived_ms = chunk.arrived_ms - self._held_ms(len(samples), chunk)
         if len(samples) > MAX_CHUNK_S * RATE_HZ * 11 // 10:
             raise PayloadTooLarge(f"an audio chunk holds at most {MAX_CHUNK_S} s")
         turn = self._turn
         if turn is None or not len(samples):
             return Heard()
-        speech = self._place(turn, len(samples), chunk.arrived_ms)
+        speech = self._place(turn, len(samples), arrived_ms)
         room = LONGEST_TURN_S * RATE_HZ * SAMPLE_BYTES - len(turn.pcm)
         turn.pcm += from_samples(samples)[: max(0, room)]
         return Heard(speech=(*speech, *_spans(turn, turn.activity.feed(samples), goes_on=True)))
@@ -146,8 +148,17 @@ class Microphone:
             raise UnsupportedMedia("the recording goes on without its beginning; start it again")
         elif self._decoder is None or (self.container is None and self._rate_hz != chunk.rate_hz):
             self._decoder = StreamDecoder(raw=raw_pcm(chunk.rate_hz))
-            self._rate_hz = chunk.rate_hz
+            self._rate_hz, self._taken, self._given = chunk.rate_hz, 0, 0
         return self._decoder.feed(chunk.payload)
+
+    def _held_ms(self, samples: int, chunk: Chunk) -> int:
+        """How much raw sound is still inside of the resampler: it came with this chunk, too."""
+        if self.container is not None:
+            return 0
+        self._taken += len(chunk.payload)
+        self._given += samples
+        taken_ms = self._taken * 1000 // (SAMPLE_BYTES * self._rate_hz)
+        return max(0, taken_ms - self._given * 1000 // RATE_HZ)
 
     def _place(self, turn: _Turn, samples: int, now_ms: int) -> list[Span]:
         """Take note of when samples arrive; where sound is missing before them, a stretch of

@@ -7,7 +7,7 @@ wherever the interview takes a step. Decides nothing.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -157,7 +157,7 @@ class InterviewRunner:
 
     async def run(self) -> None:
         """Run it to its end, or until somebody else does."""
-        for duty in (self._ear.run(), self._keep_time(), self._keep_lease()):
+        for duty in (self._ear.run, self._keep_time, self._keep_lease):
             self._own(self._until_over(duty))
         try:
             await self._over.wait()
@@ -348,10 +348,10 @@ class InterviewRunner:
         task.add_done_callback(self._works.discard)
         return task
 
-    async def _until_over(self, duty: Coroutine[Any, Any, None]) -> None:
+    async def _until_over(self, duty: Callable[[], Awaitable[None]]) -> None:
         """Do something as long as the interview goes on here; if it breaks off, others go on."""
         try:
-            await duty
+            await duty()
         except SessionNotFound:
             return
         except Exception:
