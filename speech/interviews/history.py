@@ -13,7 +13,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
+from speech.interviews import live_store
 from speech.interviews.events import MAX_QUESTIONS
+from speech.interviews.owners import Owner
 from speech.models import InterviewResult, InterviewTopic, ReaderKnowledge
 
 QUESTION_COUNTS = (3, 5, 10, MAX_QUESTIONS)
@@ -162,11 +164,14 @@ def export(user: Any) -> list[dict[str, Any]]:
 
 
 def erase(user: Any) -> int:
-    """Forget everything about the interviews of an account; how many there were.
+    """Forget everything about the interviews of an account; how many results there were.
 
-    An interview that goes on is not among them: its result is kept when it ends, unless the
-    account is gone by then.
+    One that goes on is broken off, and leaves no result.
+
+    Raises:
+        StoreUnavailable: MongoDB does not answer; nothing is forgotten.
     """
+    live_store.forget(Owner(user.pk, is_account=True))
     with transaction.atomic():
         count = InterviewResult.objects.filter(user=user).count()
         InterviewResult.objects.filter(user=user).delete()

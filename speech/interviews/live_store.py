@@ -51,6 +51,19 @@ def ensure_indexes() -> None:
     get_db()[COLLECTION].create_indexes(list(INDEXES))
 
 
+def forget(owner: Owner) -> int:
+    """Forget every interview of a reader; how many there were. One that runs ends without a
+    result as soon as its worker notices, within seconds. Blocks.
+
+    Raises:
+        StoreUnavailable: MongoDB does not answer.
+    """
+    try:
+        return int(get_db()[COLLECTION].delete_many({"owner": owner.key}).deleted_count)
+    except PyMongoError:
+        raise StoreUnavailable from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """An interview as its worker last kept it."""
@@ -173,14 +186,6 @@ class LiveInterviews:
         """The newest interview of a reader, for reading only."""
         found = await self._find({"owner": owner.key}, sort=[("started", DESCENDING)])
         return _snapshot(found) if found else None
-
-    async def erase(self, owner: Owner) -> int:
-        """Forget all interviews of a reader; how many there were. One that runs notices it and
-        ends without a result."""
-        try:
-            return (await self._documents.delete_many({"owner": owner.key})).deleted_count
-        except PyMongoError:
-            raise StoreUnavailable from None
 
     async def _take(self, wanted: Document) -> Snapshot | None:
         try:
