@@ -1,0 +1,73 @@
+"""What an interview comes to, in a few sentences. Pure."""
+
+from speech.interviews.events import InterviewComplete
+from speech.interviews.metrics import LEAST_SPEECH_S
+from speech.interviews.phrases import counted, duration, engines, percent, times
+
+
+def headline(result: InterviewComplete) -> str:
+    """The one sentence that a result begins with."""
+    metrics = result.metrics
+    if metrics.speaking_time < LEAST_SPEECH_S:
+        return _unheard(result)
+    length = duration(metrics.session_duration)
+    spoken = duration(metrics.speaking_time)
+    pace = _pace(result)
+    pauses = metrics.long_pause_count
+    paused = f"and paused long {times(pauses)}" if pauses else "without a long pause"
+    return f"You spoke for {spoken} of {length}{pace}, {paused}."
+
+
+def details(result: InterviewComplete) -> str:
+    """How the answers did."""
+    metrics = result.metrics
+    if not metrics.questions_asked:
+        return "No question was asked."
+    answered = f"You answered {metrics.questions_answered} of "
+    answered += counted(metrics.questions_asked, "question") + "."
+    if not metrics.questions_answered:
+        return answered
+    return (
+        f"{answered} On average your answers match {percent(metrics.avg_semantic_similarity)} of "
+        f"what was expected and name {percent(metrics.avg_keyword_coverage)} of the key terms."
+    )
+
+
+def cautions(result: InterviewComplete) -> list[str]:
+    """What has to be known before the figures are believed."""
+    found = []
+    if not result.analysis_valid:
+        found.append(
+            "Too little was said to judge this interview. Take the figures as they are: "
+            "hardly anything was there to be measured."
+        )
+    if "pocketsphinx" in result.heard_by:
+        found.append(
+            f"Your words were heard by {engines(result.heard_by)}. It mishears more than a person "
+            "does, so match and key terms are at least what you see here. Times and pauses do not "
+            "depend on it."
+        )
+    elif result.heard_by:
+        found.append(f"Your words come from {engines(result.heard_by)}.")
+    if any(pair.contradictions for pair in result.qa_pairs):
+        found.append(
+            "Where an answer seems to deny what was expected, its match was lowered. Look at those "
+            "places yourself: a program takes a negation where there may be none."
+        )
+    return found
+
+
+def _unheard(result: InterviewComplete) -> str:
+    if not result.metrics.total_words:
+        return f"Nothing was heard in {duration(result.metrics.session_duration)}."
+    said = counted(result.metrics.total_words, "word")
+    return f"You answered with {said} in {duration(result.metrics.session_duration)}, unheard."
+
+
+def _pace(result: InterviewComplete) -> str:
+    good, wpm = result.benchmarks.get("wpm"), result.metrics.wpm
+    if good is None or good.min is None or good.max is None or not wpm:
+        return ""
+    if wpm < good.min:
+        return " at a slow pace"
+    return " at a fast pace" if wpm > good.max else " at an easy pace"
