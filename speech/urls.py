@@ -1,11 +1,12 @@
 """Pages of the voice slice."""
 
-from django.urls import URLPattern, path
+from django.urls import include, path
 
 from speech.routes.views import session
 
 app_name = "speech"
 
-urlpatterns: list[URLPattern] = [
+urlpatterns = [
     path("voice/", session, name="session"),
+    path("interviews/", include("speech.interviews.urls")),
 ]

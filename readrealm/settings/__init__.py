@@ -148,8 +148,15 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+_NODE_MODULES = BASE_DIR / "node_modules"
+_D3 = (
+    "array", "axis", "color", "format", "interpolate", "path", "scale", "selection", "shape",
+    "time", "time-format",
+)  # fmt: skip
 STATICFILES_DIRS = [
-    ("vendor/socket.io-client", BASE_DIR / "node_modules" / "socket.io-client" / "dist"),
+    ("vendor/socket.io-client", _NODE_MODULES / "socket.io-client" / "dist"),
+    *((f"vendor/d3/{part}", _NODE_MODULES / f"d3-{part}" / "dist") for part in _D3),
+    ("vendor/internmap", _NODE_MODULES / "internmap" / "src"),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
