@@ -210,8 +210,9 @@ def _is_known(result: InterviewComplete, kind: _Kind) -> bool:
 
 
 def _range_words(good: Range, write: Callable[[float], str]) -> str:
-    if good.min is not None and good.max is not None:
-        return f"{write(good.min).split(chr(160))[0]} to {write(good.max)}"
-    if good.min is not None:
-        return f"above {write(good.min)}"
-    return f"below {write(good.max)}" if good.max is not None else "any"
+    low, high = (
+        None if bound is None else write(bound).replace(".0", "") for bound in (good.min, good.max)
+    )
+    if low and high:
+        return f"{low.split(chr(160))[0]} to {high}"
+    return f"above {low}" if low else f"below {high}"

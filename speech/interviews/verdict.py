@@ -28,8 +28,9 @@ def details(result: InterviewComplete) -> str:
     if not metrics.questions_answered:
         return answered
     return (
-        f"{answered} On average your answers match {percent(metrics.avg_semantic_similarity)} of "
-        f"what was expected and name {percent(metrics.avg_keyword_coverage)} of the key terms."
+        f"{answered} On average they match what was expected by "
+        f"{percent(metrics.avg_semantic_similarity)} and name "
+        f"{percent(metrics.avg_keyword_coverage)} of the key terms."
     )
 
 
@@ -61,7 +62,8 @@ def _unheard(result: InterviewComplete) -> str:
     if not result.metrics.total_words:
         return f"Nothing was heard in {duration(result.metrics.session_duration)}."
     said = counted(result.metrics.total_words, "word")
-    return f"You answered with {said} in {duration(result.metrics.session_duration)}, unheard."
+    length = duration(result.metrics.session_duration)
+    return f"You answered with {said} in {length}; no voice was heard with them."
 
 
 def _pace(result: InterviewComplete) -> str:
