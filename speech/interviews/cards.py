@@ -27,7 +27,9 @@ class Card:
     value: float | None
     """None where there was not enough speech to say."""
     shown: str
-    """The value as it is written, with its unit."""
+    """The value as it is written."""
+    unit: str
+    """Behind it; empty where it has none."""
     good: str
     """The good range in words."""
     low: float | None
@@ -117,7 +119,7 @@ _KINDS = {
         },
     ),
     "avg_semantic_similarity": _Kind(
-        title="Match with the expected answers",
+        title="Match",
         end=1,
         write=percent,
         needs_speech=False,
@@ -189,11 +191,13 @@ def _card(result: InterviewComplete, key: str, kind: _Kind, good: Range) -> Card
     value = float(getattr(result.metrics, key))
     is_known = _is_known(result, kind)
     where = standing(value, good) if is_known else Standing.UNKNOWN
+    number, _, unit = kind.write(value).partition("\u00a0")
     return Card(
         key=key,
         title=kind.title,
         value=value if is_known else None,
-        shown=kind.write(value) if is_known else "–",
+        shown=number if is_known else "–",
+        unit=unit if is_known else "",
         good=_range_words(good, kind.write),
         low=good.min,
         high=good.max,
@@ -214,5 +218,5 @@ def _range_words(good: Range, write: Callable[[float], str]) -> str:
         None if bound is None else write(bound).replace(".0", "") for bound in (good.min, good.max)
     )
     if low and high:
-        return f"{low.split(chr(160))[0]} to {high}"
+        return f"{low.split('\u00a0')[0]} to {high}"
     return f"above {low}" if low else f"below {high}"

@@ -16,7 +16,7 @@ import { percent } from "./chart-frame.js";
  */
 
 const HEIGHT_PX = 240;
-const MARGIN = { top: 14, right: 78, bottom: 30, left: 46 };
+const MARGIN = { top: 14, right: 90, bottom: 30, left: 46 };
 const LABEL_PX = 16;
 
 /** @type {readonly {key: "similarity" | "keywordCoverage" | "fluency", kind: string, words: string, shape: any}[]} */
