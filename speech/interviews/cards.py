@@ -8,6 +8,9 @@ from speech.interviews.events import InterviewComplete, Range
 from speech.interviews.metrics import LEAST_SPEECH_S
 from speech.interviews.phrases import clock, percent
 
+NBSP = "\u00a0"
+"""Between a value and its unit, so that no line ends there."""
+
 
 class Standing(enum.StrEnum):
     """Where a value lies. The words are what a reader sees."""
@@ -55,7 +58,7 @@ class _Kind:
 
 
 def _plain(unit: str, digits: int = 0) -> Callable[[float], str]:
-    return lambda value: f"{value:.{digits}f}\u00a0{unit}".rstrip("\u00a0")
+    return lambda value: f"{value:.{digits}f}{NBSP}{unit}".rstrip(NBSP)
 
 
 _KINDS = {
@@ -191,7 +194,7 @@ def _card(result: InterviewComplete, key: str, kind: _Kind, good: Range) -> Card
     value = float(getattr(result.metrics, key))
     is_known = _is_known(result, kind)
     where = standing(value, good) if is_known else Standing.UNKNOWN
-    number, _, unit = kind.write(value).partition("\u00a0")
+    number, _, unit = kind.write(value).partition(NBSP)
     return Card(
         key=key,
         title=kind.title,
@@ -218,5 +221,5 @@ def _range_words(good: Range, write: Callable[[float], str]) -> str:
         None if bound is None else write(bound).replace(".0", "") for bound in (good.min, good.max)
     )
     if low and high:
-        return f"{low.split('\u00a0')[0]} to {high}"
+        return f"{low.partition(NBSP)[0]} to {high}"
     return f"above {low}" if low else f"below {high}"

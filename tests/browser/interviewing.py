@@ -12,7 +12,7 @@ from readrealm.kernel.wire import plain
 from speech.interviews.events import InterviewComplete
 from tests.support.worker import Server
 
-PASSWORD = "call me ishmael"  # noqa: S105  of readers who live for one test
+PASSWORD = "call me ishmael"
 
 _accounts = count(7_001)
 

@@ -248,9 +248,7 @@ def test_a_result_as_json_is_the_result(client: Client, keep: Keep) -> None:
     answer = client.get("/interviews/s1/json/")
 
     assert json.loads(answer.content) == json.loads(json.dumps(plain(result)))
-    assert answer["Content-Disposition"] == (
-        'attachment; filename="interview-20231114-2213.json"'
-    )
+    assert answer["Content-Disposition"] == ('attachment; filename="interview-20231114-2213.json"')
 
 
 def test_answers_and_figures_come_as_csv(client: Client, keep: Keep) -> None:
