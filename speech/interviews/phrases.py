@@ -23,6 +23,9 @@ ENGINES = {
 }
 """Engines with a name that says little; others speak for themselves."""
 
+_LONG_S = 600
+"""Seconds do not matter any more."""
+
 
 def clock(seconds: float) -> str:
     """``75.2`` as ``1:15``."""
@@ -33,13 +36,20 @@ def clock(seconds: float) -> str:
 def duration(seconds: float) -> str:
     """``75.2`` as ``1 minute 15 seconds``; from ten minutes on without the seconds."""
     whole = max(0, round(seconds))
-    if whole >= 600:
+    if whole >= _LONG_S:
         return counted(round(whole / 60), "minute")
     minutes, rest = divmod(whole, 60)
     parts = [counted(minutes, "minute")] if minutes else []
     if rest or not minutes:
         parts.append(counted(rest, "second"))
     return " ".join(parts)
+
+
+def share_of_time(part_s: float, whole_s: float) -> str:
+    """``13 of 21 minutes``; ``49 seconds of 1 minute 38 seconds`` where seconds matter."""
+    if part_s >= _LONG_S:
+        return f"{round(part_s / 60)} of {duration(whole_s)}"
+    return f"{duration(part_s)} of {duration(whole_s)}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from speech.interviews.events import InterviewComplete
 from speech.interviews.metrics import LEAST_SPEECH_S
-from speech.interviews.phrases import counted, duration, engines, percent, times
+from speech.interviews.phrases import counted, duration, engines, percent, share_of_time, times
 
 
 def headline(result: InterviewComplete) -> str:
@@ -10,12 +10,10 @@ def headline(result: InterviewComplete) -> str:
     metrics = result.metrics
     if metrics.speaking_time < LEAST_SPEECH_S:
         return _unheard(result)
-    length = duration(metrics.session_duration)
-    spoken = duration(metrics.speaking_time)
-    pace = _pace(result)
+    spoken = share_of_time(metrics.speaking_time, metrics.session_duration)
     pauses = metrics.long_pause_count
     paused = f"and paused long {times(pauses)}" if pauses else "without a long pause"
-    return f"You spoke for {spoken} of {length}{pace}, {paused}."
+    return f"You spoke for {spoken}{_pace(result)}, {paused}."
 
 
 def details(result: InterviewComplete) -> str:

@@ -6,46 +6,11 @@ from readrealm.kernel.wire import parse
 from speech.interviews.events import InterviewComplete
 from tests.unit.speech.interviews.rehearsal import Rehearsal
 
-WORDS = [
-    "threads",
-    "share",
-    "the",
-    "memory",
-    "of",
-    "their",
-    "process",
-    "and",
-    "um",
-    "each",
-    "of",
-    "them",
-    "has",
-    "a",
-    "stack",
-    "of",
-    "its",
-    "own",
-    "while",
-    "a",
-    "process",
-    "has",
-    "an",
-    "address",
-    "space",
-    "that",
-    "no",
-    "other",
-    "one",
-    "can",
-    "see",
-    "so",
-    "a",
-    "fault",
-    "stays",
-    "where",
-    "it",
-    "is",
-]
+SENTENCE = (
+    "threads share the memory of their process and um each of them has a stack of its own while a "
+    "process has an address space that no other one can see so a fault stays where it is"
+)
+WORDS = SENTENCE.split()
 
 
 def spoken_result(

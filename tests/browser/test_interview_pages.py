@@ -1,0 +1,271 @@
+"""Pages of the interviews for everybody: axe, narrow, large, still, printed, without scripts."""
+
+import re
+from itertools import count
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.interviewing import PASSWORD, keep
+from tests.browser.readers import Reader
+from tests.browser.test_pages import SCHEMES, violations
+from tests.support.worker import Server
+from tests.unit.speech.interviews.sample_results import (
+    silent_result,
+    spoken_result,
+    written_result,
+)
+
+A4_PX = 794
+
+_names = count(1)
+
+
+@pytest.fixture(scope="package")
+def known(site: Server) -> tuple[str, str]:
+    """The name of a reader with five interviews, and what their ids begin with."""
+    name = f"practised{next(_names)}"
+    results = [
+        *(
+            spoken_result(session_id=f"{name}-{number}", similarity=0.4 + number / 10, seed=number)
+            for number in range(3)
+        ),
+        written_result(session_id=f"{name}-written"),
+        silent_result(session_id=f"{name}-silent"),
+    ]
+    keep(site, name, results)
+    return name, f"/interviews/{name}-"
+
+
+def log_in(reader: Reader, name: str, path: str) -> Page:
+    page = reader.page
+    page.goto(f"/accounts/login/?next={path}")
+    page.locator("#id_username").fill(name)
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url(f"**{path}")
+    return page
+
+
+def wait_for_charts(page: Page) -> None:
+    for place in page.locator("[data-chart-place]").all():
+        expect(place.locator("svg")).to_be_visible()
+
+
+def reach_the_turn(page: Page) -> None:
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Answer now").click()
+    expect(page.get_by_label("Your answer")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [320, 1280])
+def test_choice_and_results_are_accessible(
+    open_reader: Open, known: tuple[str, str], scheme: str, width: int
+) -> None:
+    name, path = known
+    reader = open_reader(width=width, color_scheme=scheme, bypass_csp=True)
+    reader.page.goto("/interviews/")
+    assert violations(reader.page) == []
+
+    page = log_in(reader, name, "/interviews/")
+    wait_for_charts(page)
+    assert violations(page) == []
+    for kind in ("2", "written", "silent"):
+        page.goto(f"{path}{kind}/")
+        wait_for_charts(page)
+        for summary in page.locator("summary").all():
+            summary.click()
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_live_page_is_accessible_in_every_state(
+    open_reader: Open, scheme: str, width: int
+) -> None:
+    reader = open_reader(width=width, color_scheme=scheme, bypass_csp=True)
+    page = reader.page
+    page.goto("/interviews/live/?questions=3&answer=voice")
+    expect(page.get_by_role("button", name="Begin")).to_be_visible()
+    assert violations(page) == []
+
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Answer in writing").click()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("button", name="Answer now")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Answer now").click()
+    page.get_by_label("Your answer").fill("Records about things, and the sides of these things.")
+    assert violations(page) == []
+    page.get_by_role("button", name="I’m done").click()
+    expect(page.locator("[data-answered-list] li")).to_have_count(1, timeout=20_000)
+    page.get_by_role("button", name="Finish", exact=True).click()
+    assert violations(page) == []
+    assert reader.overflow() == {"page": 0, "scroller": 0, "sticking": []}
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_pages_fit_into_the_window(open_reader: Open, known: tuple[str, str], width: int) -> None:
+    name, path = known
+    reader = open_reader(width=width)
+    page = log_in(reader, name, "/interviews/")
+    for place in ("/interviews/", f"{path}2/", f"{path}silent/", "/interviews/live/"):
+        page.goto(place)
+        wait_for_charts(page)
+        assert reader.overflow() == {"page": 0, "scroller": 0, "sticking": []}, place
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+def test_text_of_twice_the_size_fits_too(
+    open_reader: Open, known: tuple[str, str], width: int
+) -> None:
+    name, path = known
+    reader = open_reader(width=width, bypass_csp=True)
+    page = log_in(reader, name, "/interviews/")
+    for place in ("/interviews/", f"{path}2/", "/interviews/live/"):
+        page.goto(place)
+        page.add_style_tag(content="html { font-size: 200% !important; }")
+        wait_for_charts(page)
+        assert reader.overflow() == {"page": 0, "scroller": 0, "sticking": []}, place
+
+
+def test_charts_are_drawn_anew_for_another_width(open_reader: Open, known: tuple[str, str]) -> None:
+    name, path = known
+    page = log_in(open_reader(width=1280), name, f"{path}2/")
+    chart = page.get_by_role("img", name=re.compile("^Speech and pauses in 4 answers"))
+    wide = chart.bounding_box()
+
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.wait_for_function(
+        "() => document.querySelector('[data-chart=timeline] svg').clientWidth < 320"
+    )
+    narrow = chart.bounding_box()
+
+    assert wide is not None
+    assert narrow is not None
+    assert wide["width"] > 900
+    assert narrow["width"] <= 288
+
+
+def test_kinds_of_marks_differ_in_more_than_colour(
+    open_reader: Open, known: tuple[str, str]
+) -> None:
+    """Pauses are filled with lines, silence is dashed, and every series has a shape of its own."""
+    name, path = known
+    page = log_in(open_reader(), name, f"{path}2/")
+    wait_for_charts(page)
+
+    timeline = page.locator("[data-chart=timeline] .chart-place")
+    fills = {
+        kind: timeline.locator(selector).first.evaluate("one => getComputedStyle(one).fill")
+        for kind, selector in {
+            "speech": "rect.speech", "pause": "rect.pause:not(.long)", "long": "rect.pause.long",
+        }.items()
+    }  # fmt: skip
+    assert fills["speech"].startswith("rgb")
+    assert "url(" in fills["pause"]
+    assert "url(" in fills["long"]
+    assert len(set(fills.values())) == 3
+    dashes = [
+        timeline.locator(f"line.{kind}").first.evaluate(
+            "one => getComputedStyle(one).strokeDasharray"
+        )
+        for kind in ("wait", "quiet")
+    ]
+    assert len(set(dashes)) == 2
+    progress = page.locator("[data-chart=progress] .chart-place")
+    shapes = {
+        progress.locator(f"path.{kind}:not(.line)").first.get_attribute("d")
+        for kind in ("first", "second", "third")
+    }
+    assert len(shapes) == 3
+
+
+def test_a_result_prints_on_a4_with_its_tables_and_without_its_buttons(
+    open_reader: Open, known: tuple[str, str]
+) -> None:
+    name, path = known
+    reader = open_reader(width=A4_PX, color_scheme="dark")
+    page = log_in(reader, name, f"{path}2/")
+    wait_for_charts(page)
+
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    expect(page.get_by_role("link", name="Save as JSON")).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    for table in page.locator("table").all():
+        expect(table).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    widths = page.evaluate(
+        "() => [...document.querySelectorAll('figure svg')].map((one) => one.clientWidth)"
+    )
+    assert max(widths) <= A4_PX - 2 * 57  # margins of 15 mm
+    assert reader.overflow()["sticking"] == []
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(page.locator("[data-figures] table").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_nothing_moves_for_readers_who_do_not_want_it(
+    open_reader: Open, known: tuple[str, str], scheme: str
+) -> None:
+    name, path = known
+    reader = open_reader(color_scheme=scheme, reduced_motion="reduce")
+    page = log_in(reader, name, "/interviews/")
+    for place in ("/interviews/", f"{path}2/", "/interviews/live/?answer=writing"):
+        page.goto(place)
+        if "live" in place:
+            reach_the_turn(page)
+        moving = page.evaluate(
+            """() => [...document.querySelectorAll('*')].filter((element) => {
+              const { animationName, transitionDuration } = getComputedStyle(element);
+              const lasts = transitionDuration.split(',').some((seconds) => parseFloat(seconds));
+              return animationName !== 'none' || lasts;
+            }).map((element) => element.outerHTML.slice(0, 80))"""
+        )
+        assert moving == [], place
+
+
+def test_results_can_be_read_without_scripts(open_reader: Open, known: tuple[str, str]) -> None:
+    name, path = known
+    reader = open_reader(java_script_enabled=False)
+    page = log_in(reader, name, f"{path}2/")
+
+    assert [table.is_visible() for table in page.locator("table").all()] == [True, True, True]
+    page.goto("/interviews/live/")
+    expect(page.get_by_text("An interview needs JavaScript")).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["/interviews/", "/interviews/live/?answer=writing"])
+def test_touch_targets_of_a_phone_are_large_enough(open_reader: Open, place: str) -> None:
+    reader = open_reader(width=320, has_touch=True, is_mobile=True)
+    page = reader.page
+    page.goto(place)
+    if "live" in place:
+        reach_the_turn(page)
+
+    for target in page.locator("main button:visible, main .option:visible").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44, target.evaluate("(one) => one.outerHTML")
+
+
+def test_a_reader_deletes_an_own_interview(open_reader: Open, site: Server) -> None:
+    name = f"forgetful{next(_names)}"
+    keep(site, name, [spoken_result(session_id=f"{name}-1")])
+    page = log_in(open_reader(), name, f"/interviews/{name}-1/")
+
+    page.get_by_text("Delete this interview").click()
+    page.get_by_role("button", name="Delete it").click()
+
+    page.wait_for_url("**/interviews/")
+    expect(page.get_by_text("None yet.")).to_be_visible()

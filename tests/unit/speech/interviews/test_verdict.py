@@ -1,0 +1,51 @@
+import msgspec
+import pytest
+
+from speech.interviews.verdict import cautions, details, headline
+from tests.unit.speech.interviews.sample_results import (
+    silent_result,
+    spoken_result,
+    written_result,
+)
+
+
+def changed(**metrics):
+    result = spoken_result()
+    return msgspec.structs.replace(
+        result, metrics=msgspec.structs.replace(result.metrics, **metrics)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wpm", "long_pauses", "end"),
+    [
+        (119, 0, "at a slow pace, without a long pause."),
+        (120, 1, "at an easy pace, and paused long once."),
+        (160, 2, "at an easy pace, and paused long twice."),
+        (161, 5, "at a fast pace, and paused long 5 times."),
+    ],
+)
+def test_a_result_begins_with_one_sentence(wpm, long_pauses, end):
+    result = changed(
+        wpm=wpm, long_pause_count=long_pauses, speaking_time=780.0, session_duration=1260.0
+    )
+
+    assert headline(result) == f"You spoke for 13 of 21 minutes {end}"
+
+
+def test_an_interview_in_writing_is_not_called_silent():
+    assert "no voice was heard" in headline(written_result())
+    assert "38 words" in headline(written_result())
+
+
+def test_an_interview_without_anything_says_so():
+    assert headline(silent_result()) == "Nothing was heard in 5 seconds."
+    assert details(silent_result()) == "You answered 0 of 1 question."
+    assert "Too little was said" in cautions(silent_result())[0]
+
+
+def test_a_small_recogniser_is_named_as_a_reason_for_low_figures():
+    result = msgspec.structs.replace(spoken_result(), heard_by=["pocketsphinx"])
+
+    assert any("at least what you see" in caution for caution in cautions(result))
+    assert not any("at least" in caution for caution in cautions(spoken_result()))
