@@ -57,8 +57,8 @@ class Exchange:
         self.is_speaking = False
         self.is_answer_due = False
         self._answer: Answer | None = None
-        self._interrupted: tuple[Answer, int] | None = None
-        """The answer that was truncated last, and where."""
+        self._interrupted: tuple[str, int] | None = None
+        """The item that was truncated last, and where."""
         self._unknown: dict[str, str] = {}
         """Turns whose last word is not known yet, with the words so far."""
 
@@ -82,12 +82,12 @@ class Exchange:
         """The client has played so much of an answer; less than we thought, if it was interrupted,
         is told on."""
         answer = self._answer
-        if self._interrupted is not None and self._interrupted[0].item_id == item_id:
-            interrupted, at_ms = self._interrupted
-            if ms < at_ms:
-                self._interrupted = interrupted, ms
-                yield Truncate(interrupted.item_id, ms)
-        elif answer is not None and item_id in (None, answer.item_id):
+        played_id = answer.item_id if answer is not None and item_id is None else item_id
+        if self._interrupted is not None and self._interrupted[0] == played_id:
+            if ms < self._interrupted[1]:
+                self._interrupted = played_id, ms
+                yield Truncate(played_id, ms)
+        elif answer is not None and answer.item_id == played_id and not answer.is_muted:
             answer.report(ms, now_ms=now_ms)
 
     def lose(self) -> Iterator[Step]:
@@ -145,7 +145,7 @@ class Exchange:
         self.is_speaking = True
         self.is_answer_due = False  # Whoever goes on speaking has not finished the question.
         self._unknown.setdefault(turn_id, "")
-        answer = self._answer
+        answer = self._answer if self._answer and not self._answer.is_muted else None
         yield Tell("transcript", SPEECH_STARTED)
         yield from self._silence()
         if answer is None:
@@ -153,10 +153,8 @@ class Exchange:
         if not answer.is_over:
             yield Cancel(answer.response_id)
         if answer.item_id and not answer.is_heard(now_ms=now_ms):
-            heard_ms = answer.played_ms(now_ms=now_ms)
-            answer.report(answer.sent_ms, now_ms=now_ms)
-            self._interrupted = answer, heard_ms
-            yield Truncate(answer.item_id, heard_ms)
+            self._interrupted = answer.item_id, answer.played_ms(now_ms=now_ms)
+            yield Truncate(*self._interrupted)
 
     def _silence(self) -> Iterator[Step]:
         if self._answer is not None:
