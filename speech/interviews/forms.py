@@ -33,7 +33,8 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         counts = options.question_counts
         self.usual = USUAL_COUNT if USUAL_COUNT in counts else counts[0]
-        self.initial = {"topic": "", "questions": self.usual, "answer": "voice", **self.initial}
+        usual = {"topic": "", "questions": self.usual, "answer": "voice"}
+        self.initial: dict[str, Any] = {**usual, **self.initial}
         topics = [(topic.name, topic.title) for topic in options.topics]
         self.fields["topic"].choices = [("", EVERY_TOPIC), *topics]
         self.fields["questions"].choices = [(count, str(count)) for count in counts]

@@ -1,8 +1,8 @@
 """How many interviews this machine carries: ``python -m tests.benchmarks.bench_interviews``.
 
 Starts `manage.py serve` with two workers and private stores, has so many readers be interviewed at
-once, and writes ``docs/benchmarks/interviews.md``. ``--quick`` tries it out and writes nothing. Sound
-needs the recordings beside the repository.
+once, and writes ``docs/benchmarks/interviews.md``. ``--quick`` tries it out and writes nothing.
+Sound needs the recordings beside the repository.
 """
 
 import argparse
@@ -298,8 +298,8 @@ def page(rows: Sequence[Row]) -> str:
             "",
             f"Every reader answers {QUESTIONS} questions for {ANSWER_S} seconds each. *Captions*: "
             "one `client_transcript` a second. *Microphone*: s16le at 16 kHz, a chunk each "
-            f"{CHUNK_S * 1_000:.0f} ms, with voice detection. *Local recognition*: pocketsphinx hears "
-            "the turn live where a process is free, and every whole answer again with care; two "
+            f"{CHUNK_S * 1_000:.0f} ms, with voice detection. *Local recognition*: pocketsphinx"
+            " hears the turn live where a process is free, and every whole answer again with care; two "
             "and two processes a worker. *Timer late*: arrival of `timer_update` at the client "
             "against its second by the server's clock, the client's own delay included; "
             f"the target is {TARGET_LATE_MS} ms. *Events lost*: seconds that were not told and "
