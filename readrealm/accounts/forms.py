@@ -1,13 +1,77 @@
 """What somebody tells us to get an account."""
 
-from django.contrib.auth.forms import BaseUserCreationForm, UserCreationForm, UsernameField
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    UserCreationForm,
+    UsernameField,
+)
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from readrealm.accounts.throttling import wait_for_log_in, wait_for_sign_up, waiting_words
 
 LONGEST_NAME = 64
 """As long as a name may be in a room; Django's own limit is longer."""
 
 
-class SignUpForm(UserCreationForm):
-    """A name that nobody else has, in whatever case, and a password said twice."""
+class ThrottledForm:
+    """
+    Attributes:
+        wait_ms: how long to wait before the next attempt; 0 when this one counts.
+    """
+
+    wait_ms = 0
+
+    def refuse_if_early(self, wait_ms: int) -> None:
+        """
+        Raises:
+            ValidationError: says how long to wait.
+        """
+        self.wait_ms = wait_ms
+        if wait_ms:
+            raise ValidationError(waiting_words(wait_ms), code="throttled")
+
+
+class LogInForm(ThrottledForm, AuthenticationForm):
+    """A name and its password, tried not too often."""
+
+    def clean(self) -> dict[str, Any]:
+        """Count the attempt before the password is looked at."""
+        name = self.cleaned_data.get("username")
+        if name and self.cleaned_data.get("password"):
+            self.refuse_if_early(wait_for_log_in(self.request, name))
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
+class AdminLogInForm(LogInForm, AdminAuthenticationForm):
+    """The same for the door of the admin."""
+
+
+class SignUpForm(ThrottledForm, UserCreationForm):
+    """A name that nobody else has, in whatever case, and a password said twice.
+
+    Args:
+        request: whose address counts.
+    """
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def _post_clean(self) -> None:
+        # Django's own checks of the password come last, here; only an account that could be
+        # made counts.
+        super()._post_clean()
+        if not self.errors:
+            try:
+                self.refuse_if_early(wait_for_sign_up(self.request))
+            except ValidationError as refusal:
+                self.add_error(None, refusal)
 
     username = UsernameField(
         label="Name",

@@ -1,6 +1,8 @@
 """Connections to Valkey or Redis, one bounded pool an event loop. Knows no keys."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -30,6 +32,18 @@ def client() -> Redis:
     if known is None:
         known = _clients[loop] = Redis.from_pool(_pool())
     return known
+
+
+@asynccontextmanager
+async def lent() -> AsyncIterator[Redis]:
+    """The client for one piece of work: the worker's own on its event loop, and elsewhere one
+    whose connections end with the work."""
+    is_own = asyncio.get_running_loop() in _clients
+    try:
+        yield client()
+    finally:
+        if not is_own:
+            await aclose()
 
 
 async def aclose() -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Open
 from tests.browser.readers import Reader
+from tests.conftest import StartServer
 
 OFFLINE = "You are offline. You can read and keep writing; it goes out when you are back."
 
@@ -135,3 +136,30 @@ def test_a_refused_message_says_why_and_can_be_tried_again_or_discarded(
     failed.get_by_role("button", name="Discard").click()
 
     ada.expect_texts()
+
+
+def test_a_planned_restart_is_told_calmly_and_loses_nothing(
+    server: StartServer, open_reader: Open, book_id: int
+) -> None:
+    running = server(workers=1, SOCKET_AUTH="optional")
+    ada = open_reader()
+    ada.page.goto(f"{running.url}/books/{book_id}/")
+    ada.page.get_by_label("Your name in this room").fill("Ada")
+    ada.page.get_by_role("button", name="Join as a guest").click()
+    ada.wait_until_live()
+    ada.say("before")
+    ada.expect_texts("before")
+
+    running.stop()
+    expect(ada.bar).to_have_text(
+        "The room is being renewed and opens again in a moment. You can read and keep writing."
+    )
+    assert ada.bar.get_attribute("data-tone") == ""
+    ada.say("during")
+    running.start()
+
+    expect(ada.bar).to_have_text("You are back in the room.", timeout=20_000)
+    ada.expect_texts("before", "during")
+    # The browser notes each attempt while nobody listened.
+    ada.errors[:] = [each for each in ada.errors if "ERR_CONNECTION_REFUSED" not in each]
+    expect(ada.page.locator(".is-waiting")).to_have_count(0)

@@ -1,8 +1,13 @@
 """What a reader does with messages: answer, change, delete, react."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.test_pages import violations
+from tests.support.stores import SessionStores
+from tests.support.worker import Server
 
 
 def test_an_edit_is_seen_by_everybody_and_marked(open_reader: Open, book_id: int) -> None:
@@ -122,3 +127,93 @@ def test_changes_are_there_after_a_reload_and_without_scripts(
         reader.expect_texts("first, corrected", "second", "third")
         expect(reader.message("third").locator(".reaction")).to_have_count(1)
         expect(reader.message("first, corrected").locator("[data-marks]")).to_be_visible()
+
+
+def test_everybody_can_open_how_an_edited_message_was_worded_before(
+    open_reader: Open, book_id: int
+) -> None:
+    ada, ben = open_reader().join(book_id, "Ada"), open_reader(bypass_csp=True).join(book_id, "Ben")
+    ada.say("Call me Ahab")
+    ada.choose("Call me Ahab", "Edit")
+    ada.composer.fill("Call me Ishmael")
+    ada.composer.press("Enter")
+    message = ben.message("Call me Ishmael")
+
+    message.get_by_role("button", name="edited").click()
+
+    dialog = ben.page.get_by_role("dialog", name="How it was worded")
+    expect(dialog.locator("[data-said]")).to_have_text(["Call me Ishmael", "Call me Ahab"])
+    expect(dialog.locator("[data-now]:visible")).to_have_count(1)
+    assert violations(ben.page) == []
+    ben.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(message.get_by_role("button", name="edited")).to_be_focused()
+
+    # With the keyboard, and not for longer than the message is there.
+    ben.page.keyboard.press("h")
+    expect(dialog).to_be_visible()
+    ada.choose("Call me Ishmael", "Delete")
+    ada.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(dialog).to_be_hidden()
+    expect(ben.page.get_by_text("Call me Ahab")).to_have_count(0)
+
+
+def test_a_message_is_reported_once_with_reason_and_note_and_the_keyboard_alone(
+    open_reader: Open, site: Server, session_stores: SessionStores, book_id: int
+) -> None:
+    ada, ben = open_reader().join(book_id, "Ada"), open_reader(bypass_csp=True).join(book_id, "Ben")
+    ada.say("buy my book")
+    ben.expect_texts("buy my book")
+    page, keys = ben.page, ben.page.keyboard
+    dialog = page.get_by_role("dialog", name="Report this message")
+
+    def report(note: str) -> None:
+        keys.press("Alt+ArrowUp")
+        keys.press("m")
+        for _ in range(20):
+            keys.press("Tab")
+            if page.locator("[data-act=report]:focus").count():
+                break
+        keys.press("Enter")
+        expect(dialog).to_be_visible()
+        expect(dialog.get_by_label("It is unkind")).to_be_focused()
+        keys.press("ArrowDown")
+        keys.press("ArrowDown")
+        expect(dialog.get_by_label("It advertises")).to_be_checked()
+        keys.press("Tab")
+        keys.type(note)
+        assert violations(page) == []
+        keys.press("Tab")
+        keys.press("Tab")
+        expect(dialog.get_by_role("button", name="Report")).to_be_focused()
+        keys.press("Enter")
+
+    report("the third time today")
+    expect(ben.bar).to_have_text("Thank you. A moderator will look at it.")
+    expect(ben.message("buy my book")).to_be_focused()
+    report("once more")
+    expect(ben.bar).to_have_text("Thank you. A moderator will look at it.")
+
+    name = re.search(r"/(browser_[^?]+)\?", site.environment["MONGODB_URL"])
+    assert name is not None
+    kept = list(session_stores.mongo[name[1]]["reports"].find({"bookId": book_id}))
+    assert [(each["reason"], each["note"]) for each in kept] == [("spam", "the third time today")]
+
+
+def test_a_report_that_is_cancelled_tells_nobody(
+    open_reader: Open, site: Server, session_stores: SessionStores, book_id: int
+) -> None:
+    ada, ben = open_reader().join(book_id, "Ada"), open_reader().join(book_id, "Ben")
+    ada.say("fine words")
+    ben.expect_texts("fine words")
+
+    ben.choose("fine words", "Report")
+    ben.page.get_by_label("What a moderator should know").fill("hm")
+    ben.page.get_by_role("button", name="Cancel").click()
+    ben.choose("fine words", "Report")
+
+    expect(ben.page.get_by_label("What a moderator should know")).to_have_value("")
+    ben.page.keyboard.press("Escape")
+    name = re.search(r"/(browser_[^?]+)\?", site.environment["MONGODB_URL"])
+    assert name is not None
+    assert session_stores.mongo[name[1]]["reports"].count_documents({"bookId": book_id}) == 0

@@ -21,6 +21,7 @@ export class WordingsDialog {
   constructor(dialog, client) {
     this.#dialog = dialog;
     this.#client = client;
+    dialog.addEventListener("close", () => hook(dialog, "wordings-list").replaceChildren());
     // What is removed meanwhile is not to be read any more.
     client.addEventListener("change", () => {
       if (dialog.open && client.log.find(this.#messageId)?.deletedBy) dialog.close();

@@ -14,9 +14,11 @@ NEW = {"username": "ada", "password1": PASSWORD, "password2": PASSWORD}
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    """Plain names of static files, which nothing has collected, and hashes that cost nothing."""
+    """Plain names of static files, which nothing has collected, hashes that cost nothing, and no
+    store in which attempts are counted."""
     backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    settings.REDIS_URL = "redis://127.0.0.1:1"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -47,6 +47,25 @@ test("joining shows the newest messages and asks for nothing more", async () => 
   assert.deepEqual(client.present.map(({ username }) => username), ["Ada"]);
 });
 
+test("a restart that was announced is known as planned, and not for ever", async () => {
+  const room = new FakeRoom();
+  const { client, socket } = reader(room);
+  client.enter();
+  await pass(1_000);
+
+  room.tell("serverRestart", { retryInMs: 1_000 });
+  assert.equal(client.status.name, "live");
+  socket.cut("io server disconnect");
+  assert.deepEqual(client.status, { name: "reconnecting", isPlanned: true });
+  await pass(250);
+  assert.equal(socket.connected, false);
+  await pass(1_000);
+  assert.equal(client.status.name, "live");
+
+  socket.cut("transport close");
+  assert.deepEqual(client.status, { name: "reconnecting" });
+});
+
 test("a gap is filled with one question, and nothing is shown before what it lacks", async () => {
   const room = new FakeRoom();
   const { client, socket } = reader(room);
