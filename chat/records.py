@@ -142,7 +142,7 @@ class ModeratorAct(Record):
     class Meta:
         managed = False
         verbose_name = "moderation log entry"
-        verbose_name_plural = "moderation log"
+        verbose_name_plural = "moderation log entries"
         default_permissions = ("view",)
 
     def __str__(self) -> str:

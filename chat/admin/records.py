@@ -25,12 +25,16 @@ from chat.moderation_documents import ModerationLog
 from chat.record_query import RecordQuerySet
 from chat.records import ImposedSanction, ModeratorAct
 from chat.sanctions import Measure
+from chat.templatetags.books import short_title
 from readrealm.credentials import account_of
 from readrealm.kernel.errors import AppError, StoreUnavailable
 
 BY_READER = "user:"
 EVERYWHERE = "every room"
 LONGEST_SEARCH = 200
+
+MOST_MODERATORS = 100
+"""Names beside the log."""
 
 
 class _Choice(admin.SimpleListFilter):
@@ -76,11 +80,13 @@ class ModeratorFilter(_Choice):
     title, parameter_name, lookup = "moderator", "moderator", "moderator_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        newest = {"$group": {"_id": "$moderatorId", "name": {"$last": "$moderatorName"}}}
-        in_order = {"$sort": {"moderatorId": 1, "at": 1}}
+        acts = ModerationLog.objects
         with answered_in_time():
-            found = list(ModerationLog.objects.aggregate([in_order, newest]))
-        return sorted(((row["_id"], row["name"]) for row in found), key=lambda each: each[1])
+            # Along the index, from one moderator to the next, however much each has done.
+            ids = acts.distinct("moderator_id")[:MOST_MODERATORS]
+            newest = [acts(moderator_id=each).order_by("-at").first() for each in ids]
+        found = [(act.moderator_id, act.moderator_name) for act in newest if act]
+        return sorted(found, key=lambda each: each[1].casefold())
 
 
 class ActTimeFilter(TimeFilter):
@@ -173,7 +179,7 @@ class RecordAdmin(admin.ModelAdmin):
 
     @admin.display(description="Room")
     def room(self, record: Any) -> str:
-        return EVERYWHERE if record.book_id is None else record.room_title
+        return EVERYWHERE if record.book_id is None else short_title(record.room_title)
 
     @admin.display(description="Until (UTC)")
     def ends(self, record: Any) -> str:

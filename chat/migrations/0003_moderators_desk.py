@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "moderation log entry",
-                "verbose_name_plural": "moderation log",
+                "verbose_name_plural": "moderation log entries",
                 "managed": False,
                 "default_permissions": ("view",),
             },
