@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed,
         workers=options.workers,
         clients=options.clients,
+        only=options.only,
     )
     outcome = trial.run(plan, say=say)
     sys.stdout.write("\n" + trial.as_text(outcome))
@@ -53,6 +54,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="decides all of them (1)")
     parser.add_argument("--workers", type=int, default=2, help="daphne processes (2)")
     parser.add_argument("--clients", type=int, default=24, help="at once (24)")
+    parser.add_argument("--only", default="*", help="events to aim at, such as 'audio:*' (*)")
     return parser.parse_args(arguments)
 
 

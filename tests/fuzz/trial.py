@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class Plan:
     seed: int = 1
     workers: int = 2
     clients: int = 24
+    only: str = "*"
+    """Pattern of the names of events that are aimed at."""
     allowed_growth_mib: float = 24.0
     """Of one worker between the warm-up and the end."""
 
@@ -76,7 +79,7 @@ def run(plan: Plan, *, say: Say) -> Outcome:
 
 
 def _attack(server: Server, plan: Plan, *, say: Say) -> Outcome:
-    aims = vocabulary.targets()
+    aims = [aim for aim in vocabulary.targets() if fnmatch(aim.event, plan.only)]
     workers = sorted(server.worker_pids())
     began, started = datetime.now(UTC) - timedelta(seconds=1), time.monotonic()
     tallies: list[Tally] = []
@@ -85,7 +88,8 @@ def _attack(server: Server, plan: Plan, *, say: Say) -> Outcome:
     for step, share in enumerate(shares):
         tallies += asyncio.run(_wave(server.url, aims, plan, step=step, count=plan.events * share))
         done = sum(tally.events for tally in tallies)
-        say(f"{done} attacks, {sum(len(tally.faults) for tally in tallies)} faults")
+        faults = sum(len(tally.faults) for tally in tallies)
+        say(f"{done} attacks, {faults} faults, {resident_kib(workers) >> 10} MiB resident")
         if step == 0:
             warm = _resident_kib(workers, server)
     growth = [
