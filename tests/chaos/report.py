@@ -107,6 +107,7 @@ def _figures(outcome: Outcome) -> list[str]:
         f"kept: {verdict.kept}; where more than acknowledged, the acknowledgement was lost",
         f"shown, over all readers: {verdict.deliveries}",
         *(f"{PROMISES[name]}: {len(getattr(verdict, name))}" for name in PROMISES),
+        f"announced as new twice: {verdict.announced_twice}",
         f"faults: {len(outcome.faults)} in {outcome.seconds:.0f} s",
         f"connections made: {verdict.connections}",
         f'times a reader was told "not sent" and tried again: {verdict.told_not_sent}',

@@ -176,10 +176,12 @@ export class Follower extends EventTarget {
   async #fetchMissing() {
     const afterSeq = this.#sequence.cursor ?? 0;
     const page = await this.#getMessages({ afterSeq, limit: CATCH_UP_PAGE });
-    const entries = page.messages.map((message) => ({ type: "newMessage", seq: message.seq, message }));
     this.log.merge(page.messages);
     for (const entry of page.events) this.log.apply(entry);
-    this.#announce(entries);
+    // What arrived while the page was on its way has been announced.
+    const { cursor } = this.#sequence;
+    const news = page.messages.filter(({ seq }) => cursor === null || seq > cursor);
+    this.#announce(news.map((message) => ({ type: "newMessage", seq: message.seq, message })));
     // With more to come, this page ends at its last entry, whether or not each number was used.
     const reached = page.hasMore ? Math.max(afterSeq + 1, ...seqs(page)) : page.headSeq;
     this.#absorb(this.#sequence.reach(reached));

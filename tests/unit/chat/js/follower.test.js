@@ -51,3 +51,29 @@ test("a room whose log is shorter than what was read is another log", () => {
 
   assert.deepEqual(shown(follower), [1, 2, 3]);
 });
+
+test("what arrives while a page of it is on its way is announced once", async () => {
+  let answer;
+  const asked = new Promise((resolve) => { answer = resolve; });
+  const follower = new Follower({
+    getMessages: async ({ afterSeq }) => {
+      await asked;
+      return { messages: messages(afterSeq + 1, 104), events: [], headSeq: 104, hasMore: false };
+    },
+    known: messages(1, 100), hasOlder: false, random: () => 0,
+  });
+  const arrivals = [];
+  follower.addEventListener("arrival", ({ detail }) => arrivals.push(detail.seq));
+  follower.expect();
+  follower.start(104, messages(55, 100).reverse());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+
+  follower.hear(said(101));
+  follower.hear(said(103));
+  follower.hear(said(102));
+  answer();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+
+  assert.deepEqual(arrivals, [101, 102, 103, 104]);
+  assert.deepEqual(shown(follower), Array.from({ length: 104 }, (_, place) => place + 1));
+});
