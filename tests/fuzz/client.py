@@ -52,6 +52,7 @@ class HostileClient:
         self._who = {"userId": f"fuzz-{number}", "username": f"fuzzer {number}"}
         self._room = {"bookId": 1 + number % 4}
         known: dict[str, Any] = {**self._who, **self._room, "messageId": "0" * 24, "emoji": "🐋"}
+        known["user_id"] = number
         self._attacker = Attacker(aims, chance=self._chance, known=known)
         self._socket: ClientConnection | None = None
         self._number = 0

@@ -28,8 +28,11 @@ from tests.support.worker import Server
 WARM_UP = 0.2
 """Share of the attacks after which memory is measured first: caches and pools are full then."""
 
-SETTLE_S = 2.0
+SETTLE_S = 6.0
 """From the last farewell until memory is measured."""
+
+BRIEF = {"INTERVIEW_GRACE_S": "1"}
+"""What waits for lost connections waits no longer than memory is waited for."""
 
 STEPS = 10
 
@@ -67,7 +70,7 @@ class Outcome:
 def run(plan: Plan, *, say: Say) -> Outcome:
     """Run a trial from the first start to the inspection; nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="rr-fuzz-"))
-    chosen = {"MONGODB_URL": "", "DEBUG": "true", "HTTPS": "false", **UNLIMITED}
+    chosen = {"MONGODB_URL": "", "DEBUG": "true", "HTTPS": "false", **UNLIMITED, **BRIEF}
     server = Server(folder / "data", workers=plan.workers, environment=chosen)
     try:
         server.start()
