@@ -24,10 +24,11 @@ from readrealm.credentials import AccountGuard  # noqa: E402
 from readrealm.kernel.clock import now_ms  # noqa: E402
 from readrealm.kernel.ratelimit import Rate  # noqa: E402
 from readrealm.metrics.answers import observed  # noqa: E402
-from readrealm.metrics.bridge import BridgeReader  # noqa: E402
+from readrealm.metrics.figures import FANOUT_SECONDS  # noqa: E402
 from readrealm.metrics.worker import WorkerCollector  # noqa: E402
 from readrealm.observability import REGISTRY  # noqa: E402
 from readrealm.socketio_bridge import (  # noqa: E402
+    BridgeMetrics,
     BridgeNamespace,
     ClusterManager,
     Refused,
@@ -175,8 +176,10 @@ async def _working() -> AsyncIterator[None]:
         max_body_bytes=server.eio.max_http_buffer_size,
     )
     await directory.enter(settings.WORKER_ID)
+    bridge = BridgeMetrics(server, layer.here())
+    bridge.observe_fanout(lambda seconds, _: FANOUT_SECONDS.observe(seconds))
     figures = WorkerCollector(
-        bridge=BridgeReader(server, namespace, layer.here()).read,
+        bridge=bridge.read,
         rooms=rooms.here().figures,
         is_draining=lambda: apps.get_app_config("readrealm").is_draining,
     )

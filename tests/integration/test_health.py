@@ -221,6 +221,9 @@ async def test_one_scrape_tells_of_every_worker_behind_the_port(server):
     assert figures["readrealm_ack_seconds_count", "event=chatMessage"] == 12
     assert figures["readrealm_store_wait_seconds_count", "store=mongodb"] == 8
     assert figures["readrealm_store_wait_seconds_count", "store=valkey"] >= 4
+    assert figures["readrealm_deliveries_total",] >= 16  # four messages for four readers
+    assert figures["readrealm_fanout_seconds_count",] >= 4
+    assert figures["readrealm_gaps_given_up_total",] == 0
     assert figures["readrealm_publish_failures_total",] == 0
     assert figures["process_cpu_seconds_total",] > 0
 
