@@ -82,6 +82,12 @@ export class Playback extends EventTarget {
     return this.#pieces.length > 0;
   }
 
+  /** What is being played; null if nothing is, or if it has no name. */
+  get current() {
+    const now = this.#context?.currentTime ?? 0;
+    return (this.#pieces.find((piece) => piece.endS > now) ?? this.#pieces[0])?.item ?? null;
+  }
+
   /** Seconds of sound that wait to be played. */
   get queuedS() {
     return this.#context ? Math.max(0, this.#endS - this.#context.currentTime) : 0;
@@ -142,9 +148,7 @@ export class Playback extends EventTarget {
    */
   clear() {
     if (!this.#pieces.length) return null;
-    const now = this.#context?.currentTime ?? 0;
-    const current = this.#pieces.find((piece) => piece.endS > now) ?? this.#pieces[0];
-    const heard = { item: current.item, ms: this.playedMs(current.item) };
+    const heard = { item: this.current, ms: this.playedMs(this.current) };
     const silenced = this.#pieces;
     this.#pieces = [];
     this.#endS = 0;

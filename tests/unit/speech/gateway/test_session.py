@@ -202,7 +202,7 @@ def tells(steps: Iterable[Step]) -> list[Tell]:
     return [step for step in steps if isinstance(step, Tell)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_the_promises_hold_whatever_a_provider_says(data: st.DataObject) -> None:
     """A random conversation with interruptions, failures and lost connections."""

@@ -1,0 +1,249 @@
+"""The voice page: a recorded clip is the microphone, and a browser talks with the local engine."""
+
+import os
+import shutil
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, BrowserType, expect
+
+from speech.audio.pcm import from_samples
+from tests.browser.conftest import QUIET
+from tests.browser.readers import Reader
+from tests.support.stores import SessionStores
+from tests.support.worker import Server
+from tests.unit.speech.audio.recordings import needs_recordings, recording, silence
+
+pytestmark = pytest.mark.timeout(120)
+
+BOOK = 4242
+PATH = f"/books/{BOOK}/voice/"
+
+
+@pytest.fixture(scope="module")
+def talking_site(
+    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server with a local engine beside it."""
+    assert session_stores.mongo
+    folder = tmp_path_factory.mktemp("voice") / "data"
+    shutil.copytree(migrated_folder, folder)
+    database = session_stores.url_of(f"voice_{os.getpid()}")
+    running = Server(folder, workers=1, environment={"MONGODB_URL": database, "VOICE": "true"})
+    running.start()
+    running.running.wait_for_line("engine listens", timeout_s=60)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the microphone hears, over and over: silence, one sentence, a long silence."""
+    sound = np.concatenate([silence(2), recording("goforward.wav"), silence(12)])
+    file = tmp_path_factory.mktemp("clip") / "clip.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(from_samples(sound))
+    return file
+
+
+@pytest.fixture(scope="module")
+def hearing_browser(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], clip: Path
+) -> Iterator[Browser]:
+    """A browser whose microphone is the clip, and whose user allows it."""
+    microphone = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={clip}",
+    )
+    args = [*browser_type_launch_args["args"], *QUIET, *microphone]
+    running = browser_type.launch(**{**browser_type_launch_args, "args": args})
+    yield running
+    running.close()
+
+
+class Talker(Reader):
+    """A reader on the voice page."""
+
+    def talk(self) -> "Talker":
+        self.page.goto(PATH)
+        self.main.click()
+        return self
+
+    @property
+    def main(self) -> Any:
+        return self.page.locator("[data-main]")
+
+    @property
+    def status(self) -> Any:
+        return self.page.locator("[data-status]")
+
+    def lines_of(self, who: str) -> Any:
+        return self.page.locator(f".turn.is-{who} .turn-text")
+
+
+def opened(browser: Browser, site: Server, **options: Any) -> tuple[BrowserContext, Talker]:
+    context = browser.new_context(base_url=site.url, **options)
+    return context, Talker(context.new_page())
+
+
+COUNT_SOUND = """
+    const { WebSocket: Plain } = window;
+    window.heard = { sounds: 0, plays: 0, stops: 0 };
+    window.WebSocket = class extends Plain {
+      constructor(...args) {
+        super(...args);
+        this.addEventListener("message", ({ data }) => {
+          if (typeof data === "string" && data.startsWith('42["audio","') && data.length > 1000) {
+            window.heard.sounds += 1;
+          }
+        });
+      }
+    };
+    const { start, stop } = AudioBufferSourceNode.prototype;
+    AudioBufferSourceNode.prototype.start = function (...args) {
+      window.heard.plays += 1;
+      return start.apply(this, args);
+    };
+    AudioBufferSourceNode.prototype.stop = function (...args) {
+      window.heard.stops += 1;
+      return stop.apply(this, args);
+    };
+"""
+
+
+@needs_recordings
+def test_a_reader_speaks_and_hears_an_answer(
+    hearing_browser: Browser, talking_site: Server, results: Path
+) -> None:
+    context, reader = opened(hearing_browser, talking_site)
+    context.add_init_script(COUNT_SOUND)
+    reader.talk()
+
+    expect(reader.status).to_have_text("Listening.", timeout=15_000)
+    expect(reader.lines_of("reader")).to_contain_text("ten", timeout=30_000)
+    expect(reader.lines_of("book")).to_contain_text(
+        "the text of this book is not here", timeout=15_000
+    )
+    expect(reader.status).to_have_text("The book is speaking.")
+    reader.page.screenshot(path=results / "voice-speaking.png")
+    counted = reader.page.evaluate("window.heard")
+    assert counted["sounds"] >= 20
+    assert counted["plays"] == counted["sounds"]
+
+    reader.page.keyboard.press("Escape")
+    expect(reader.status).to_have_text("Listening.")
+    assert reader.page.evaluate("window.heard.stops") > 0
+    reader.main.click()
+    expect(reader.main).to_have_text("Start talking", timeout=10_000)
+    expect(reader.status).to_have_text("Nothing is being recorded.")
+    context.close()
+    assert reader.errors == []
+
+
+@needs_recordings
+def test_nothing_is_sent_until_the_button_is_held(
+    hearing_browser: Browser, talking_site: Server
+) -> None:
+    context, reader = opened(hearing_browser, talking_site)
+    reader.page.goto(PATH)
+    reader.page.get_by_label("Push to talk").check()
+    reader.main.click()
+    expect(reader.main).to_have_text("Hold to talk", timeout=15_000)
+
+    # The clip speaks after two seconds; nobody holds the button.
+    reader.page.wait_for_timeout(6_000)
+    expect(reader.lines_of("reader")).to_have_count(0)
+
+    reader.page.locator("[data-status]").click()
+    reader.page.keyboard.down(" ")
+    expect(reader.main).to_have_text("Let go when you are done")
+    expect(reader.main).to_have_attribute("aria-pressed", "true")
+    expect(reader.lines_of("reader")).to_contain_text("ten", timeout=30_000)
+    reader.page.keyboard.up(" ")
+    expect(reader.main).to_have_text("Hold to talk")
+    expect(reader.lines_of("book")).to_contain_text("the text of this book", timeout=15_000)
+
+    reader.page.get_by_role("button", name="End the talk").click()
+    expect(reader.main).to_have_text("Start talking", timeout=10_000)
+    context.close()
+    assert reader.errors == []
+
+
+REFUSE = """
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException("no", "%s");
+    };
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "The microphone is not allowed."),
+        ("NotFoundError", "No microphone was found."),
+        ("NotReadableError", "The microphone is used by something else."),
+    ],
+)
+def test_a_refused_microphone_is_explained(
+    browser: Browser, talking_site: Server, error: str, words: str
+) -> None:
+    context, reader = opened(browser, talking_site)
+    context.add_init_script(REFUSE % error)
+    reader.talk()
+
+    expect(reader.page.get_by_role("alert")).to_contain_text(words)
+    expect(reader.main).to_have_text("Start talking")
+    expect(reader.main).to_be_enabled()
+    context.close()
+    assert reader.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_voice_page_is_accessible_and_fits(
+    browser: Browser, talking_site: Server, results: Path, scheme: str, width: int
+) -> None:
+    viewport = {"width": width, "height": 640 if width == 320 else 800}
+    context, reader = opened(
+        browser, talking_site, viewport=viewport, color_scheme=scheme, bypass_csp=True
+    )
+    context.add_init_script(REFUSE % "NotAllowedError")
+    reader.talk()
+    expect(reader.page.get_by_role("alert")).to_be_visible()
+    reader.page.evaluate(CONVERSATION)
+
+    assert violations(reader.page) == []
+    assert reader.overflow()["page"] == 0
+    assert reader.overflow()["sticking"] == []
+    expect(reader.main).to_be_in_viewport(ratio=1)
+    reader.page.screenshot(path=results / f"voice-{scheme}-{width}.png")
+    context.close()
+
+
+CONVERSATION = """async () => {
+  const { Transcript } = await import(document.querySelector('script[type="module"]').src
+    .replace("voice.js", "transcript.js"));
+  const find = (name) => document.querySelector(`[data-${name}]`);
+  const transcript = new Transcript({
+    log: find("log"), scroller: find("scroller"), empty: find("empty"),
+    template: document.querySelector('template[data-template="turn"]'),
+  });
+  const say = (role, turnId, text, final) => transcript.add({ role, turnId, text, final });
+  say("user", "a", "why does Ahab hunt the whale", true);
+  say("assistant", "b", "In chapter 36, The Quarter-Deck, it says: ", false);
+  say("assistant", "b", "Aye, aye! and I'll chase him round Good Hope, and round the Horn.", false);
+}"""
+
+
+def test_a_page_for_every_book_and_for_no_other_number(talking_site: Server) -> None:
+    assert talking_site.get("/books/9007199254740991/voice/")[0] == 200
+    assert talking_site.get("/books/9007199254740992/voice/")[0] == 404
+    assert talking_site.get("/books/0/voice/")[0] == 404
