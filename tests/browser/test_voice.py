@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, expect
 from speech.audio.pcm import from_samples
 from tests.browser.conftest import QUIET
 from tests.browser.readers import Reader
+from tests.browser.test_pages import violations
 from tests.support.stores import SessionStores
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import needs_recordings, recording, silence
