@@ -1,7 +1,10 @@
 """Live talk, from the public client through a real server to the local engine and back."""
 
 import base64
+import os
+import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.clients import run_node
+from tests.support.clients import NodeScript, run_node
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import at_24_khz, needs_recordings, recording, silence
 
@@ -72,16 +75,6 @@ def documented(heard: list[list[Any]]) -> list[list[Any]]:
     return [event for event in heard if event[0] not in ("transcriptDelta", "audioControl")]
 
 
-def is_in_order(heard: list[list[Any]], *wanted: Any) -> bool:
-    """Whether events that fit come in this order, with others between."""
-    rest = iter(heard)
-    return all(any(fits(event) for event in rest) for fits in wanted)
-
-
-def told(name: str, text: str) -> Any:
-    return lambda event: event[0] == name and text in str(event[1:])
-
-
 GOLDEN_OPENING = [
     ["error", "No active session"],
     ["error", "No active session to stop"],
@@ -128,3 +121,90 @@ def test_the_golden_sequence(talking: Server, speech: Callable[..., str]) -> Non
     assert turn[-1] == ["transcript", "---\n"]
     assert {name for name, *_ in turn} == {"transcript", "sound"}
     assert sum(size for name, size, *_ in turn if name == "sound") > 48_000
+
+
+@needs_recordings
+def test_two_sockets_never_hear_each_other(talking: Server, speech: Callable[..., str]) -> None:
+    def steps(clip: str) -> list[list[Any]]:
+        return [
+            ["emit", "start", START],
+            ["until", "transcript", "Session Started"],
+            ["speak", speech(silence(0.3), recording(clip), silence(1.5))],
+            ["until", "transcript", "---"],
+            ["ask", "stop"],
+            ["pause", 300],
+        ]
+
+    with ThreadPoolExecutor(2) as readers:
+        first, second = readers.map(
+            lambda clip: play(talking, *steps(clip))[0], ["goforward.wav", "lj001-0002.wav"]
+        )
+
+    lines = [
+        [data for name, data, *_ in heard if name == "transcript" and data.startswith("User: ")]
+        for heard in (first, second)
+    ]
+    assert [len(said) for said in lines] == [1, 1]
+    assert "ten" in lines[0][0]
+    assert "modern" in lines[1][0]
+    for heard in (first, second):
+        assert len(turn_ids(heard)) == 2
+        assert sum(name == "done" for name, *_ in heard) == 1
+    assert not turn_ids(first) & turn_ids(second)
+
+
+def turn_ids(heard: list[list[Any]]) -> set[str]:
+    return {event["turnId"] for name, event, *_ in heard if name == "transcriptDelta"}
+
+
+@needs_recordings
+def test_the_typed_events_say_what_the_documented_ones_say(
+    talking: Server, speech: Callable[..., str]
+) -> None:
+    heard, _ = play(
+        talking,
+        ["emit", "start", START],
+        ["until", "transcript", "Session Started"],
+        ["speak", speech(silence(0.3), recording("goforward.wav"), silence(1.5))],
+        ["until", "transcript", "---"],
+        ["ask", "stop"],
+    )
+
+    deltas = [event for name, event, *_ in heard if name == "transcriptDelta"]
+    words = [data for name, data, *_ in heard if name == "transcript"]
+    final = {event["role"]: event["text"] for event in deltas if event["final"]}
+    assert f"User: {final['user']}\n" in words
+    told = [
+        event["text"] for event in deltas if event["role"] == "assistant" and not event["final"]
+    ]
+    assert "".join(told) == final["assistant"]
+    assert all(text in words for text in told)
+    controls = [event["type"] for name, event, *_ in heard if name == "audioControl"]
+    assert controls == ["sessionStart", "clear", "answerStart", "answerEnd"]
+
+
+def test_a_session_outlives_the_engine(talking: Server) -> None:
+    """The supervisor starts another engine, and the session goes on with that."""
+    (pid,) = talking.pids_of("manage.py realtime_engine")
+    steps = [
+        ["emit", "start", START],
+        ["until", "state", "2"],
+        ["tick"],
+        ["hear"],
+        ["until", "state", "0"],
+        ["until", "state", "2"],
+        ["ask", "sendAudio", {"audio": one_block()}],
+        ["ask", "stop"],
+    ]
+
+    with NodeScript(SCRIPT, talking.url, steps) as reader:
+        reader.expect("tick")
+        os.kill(pid, signal.SIGKILL)
+        reader.tell("killed")
+        ((result),) = reader.expect("result", timeout_s=60)
+
+    heard = after_greetings(result["heard"])
+    assert not [event for event in heard if event[0] == "error"]
+    assert ["audioControl", {"type": "reconnecting"}] in heard
+    assert heard[-3:] == STOPPED
+    assert [ack["ok"] for ack in result["acks"]] == [True, True]

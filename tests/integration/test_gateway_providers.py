@@ -156,7 +156,7 @@ async def test_a_provider_that_ends_in_the_middle_of_an_answer_ends_the_session(
             ["emit", "sendAudio", sound(4_800)],
             ["until", "error"],
             ["ask", "start", START],
-            ["until", "state", "2"],
+            ["until", "transcript", "Session Started"],
         )
 
     told = documented(heard)

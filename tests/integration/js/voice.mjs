@@ -3,7 +3,8 @@
 // args: what to do, one after the other:
 //   ["emit", event, data?]       ["ask", event, data?]       ["until", event, contains?]
 //   ["speak", file of PCM]       in real time, 100 ms each    ["pause", ms]
-// "until" waits for an event after the last "until"; a tick is said for each "ask".
+//   ["tick"]  says so            ["hear"]  waits for a word of the test
+// "until" waits for an event after the last "until"; what is asked must be acknowledged.
 import { readFileSync } from "node:fs";
 
 const [steps] = args;
@@ -64,7 +65,7 @@ const doing = {
   until,
   speak,
   pause: sleep,
-  tick: (name) => say("tick", name),
+  tick: () => say("tick"),
   hear,
 };
 await new Promise((resolve, reject) => {

@@ -196,9 +196,7 @@ async def test_what_is_abandoned_says_nothing_more() -> None:
     assert (scene.talk.is_open, scene.desk.open) == (False, [])
 
 
-async def test_sound_waits_for_a_slow_client_and_is_dropped_when_interrupted() -> (
-    None
-):
+async def test_sound_waits_for_a_slow_client_and_is_dropped_when_interrupted() -> None:
     scene = Scene()
     pump = await scene.opened()
     scene.client.backlog_bytes = lanes.CONGESTED_BYTES + 1
