@@ -11,7 +11,6 @@ from speech.gateway.quota_store import ValkeyDesk
 from speech.gateway.services import GatewayService
 from speech.realtime import providers
 from speech.realtime.client import Deadlines, RealtimeClient
-from speech.realtime.entra import ClientCredentials, default_credential
 from speech.realtime.protocol import Dialect, SessionSpec
 from speech.realtime.providers import Provider, TokenSource
 
@@ -71,6 +70,9 @@ def provider_from(talk: ProviderEnvironment, *, engine: str) -> Provider:
 
 
 def _token_source(talk: ProviderEnvironment) -> TokenSource:
+    # Brings an HTTP client along, which a worker otherwise starts without.
+    from speech.realtime.entra import ClientCredentials, default_credential
+
     if talk.azure_tenant and talk.azure_client and talk.azure_secret:
         return ClientCredentials(
             tenant=talk.azure_tenant, client=talk.azure_client, secret=talk.azure_secret

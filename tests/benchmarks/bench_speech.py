@@ -1,6 +1,6 @@
 """Measures the local voice engine: ``python -m tests.benchmarks.bench_speech [PART ...]``.
 
-Parts: ``noise``, ``words``, ``passages``, ``latency``; all of them without a name. Needs the
+Parts: ``noise``, ``words``, ``passages``, ``latency``, ``gateway``; all of them without a name. Needs the
 recordings and the books beside the repository. The indexes of the books are built at the first run
 (some minutes) and kept in ``var/bench-speech``.
 """
@@ -15,14 +15,17 @@ import contextlib
 import random
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import socketio
 
-from speech.audio.pcm import Samples
+from speech.audio.pcm import Samples, encode_base64
 from speech.audio.turns import TurnDetector, TurnRule, TurnStopped
 from speech.audio.voice import WINDOW_SAMPLES, Segment, VoiceActivity
 from speech.companion.books import read_book
@@ -35,6 +38,7 @@ from speech.realtime.events import AudioDelta, ResponseDone, SpeechStopped
 from speech.realtime.protocol import SessionSpec
 from speech.realtime.wiring import library
 from tests.benchmarks.passage_questions import QUESTIONS, Question
+from tests.support.worker import Server
 from tests.unit.speech.audio.muxing import cut
 from tests.unit.speech.audio.recordings import (
     REPOSITORY,
@@ -55,6 +59,9 @@ WINDOW_MS = 500
 TURNS_OF_ONE = 8
 TURNS_OF_EACH = 4
 RESAMPLED = 2_000
+
+GATEWAY_ENVIRONMENT = {"MONGODB_URL": "", "DEBUG": "true", "HTTPS": "false", "VOICE": "true"}
+"""Stores of its own, which the server starts."""
 
 
 def say(line: str = "") -> None:
@@ -324,6 +331,71 @@ async def bench_latency() -> None:
             )
 
 
+async def bench_gateway() -> None:
+    say(f"The same through Socket.IO and a worker, silence window {WINDOW_MS} ms")
+    indexed("11.txt", library(DATA_DIR))
+    chosen = clips()
+    async with engine() as address:
+        with tempfile.TemporaryDirectory() as folder:
+            environment = GATEWAY_ENVIRONMENT | {"REALTIME_ENGINE_ADDRESS": address}
+            site = Server(Path(folder), workers=1, environment=environment)
+            try:
+                await asyncio.to_thread(site.start)
+                for sessions, target_s in ((1, 0.3), (4, 0.6)):
+                    await bench_sockets(site.url, chosen, sessions, target_s)
+            finally:
+                await asyncio.to_thread(site.close)
+
+
+async def bench_sockets(url: str, chosen: list[Clip], sessions: int, target_s: float) -> None:
+    count = TURNS_OF_ONE if sessions == 1 else TURNS_OF_EACH
+    talks = [
+        converse_over_a_socket(url, rotated(chosen, at, count), delay_s=0.37 * at)
+        for at in range(sessions)
+    ]
+    taken = sorted(one for talk in await asyncio.gather(*talks) for one in talk)
+    over_s = statistics.median(taken) - WINDOW_MS / 1_000
+    say(
+        f"  {sessions} socket(s), {len(taken)} turns: p50 {statistics.median(taken):.3f} s "
+        f"(max {taken[-1]:.3f}), {over_s:.3f} s over the window: {verdict(over_s <= target_s)}; "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
+
+
+async def converse_over_a_socket(url: str, turns: list[Clip], *, delay_s: float) -> list[float]:
+    """Seconds from the end of each voice to the first sound of the answer."""
+    await asyncio.sleep(delay_s)
+    taken = []
+    async with socketio.AsyncSimpleClient() as client:
+        await client.connect(url, transports=["websocket"])
+        start = {"systemMessage": "Answer.", "temperature": 0.8, "bookId": 11}
+        acknowledged = await client.call("start", start, timeout=20)
+        if not acknowledged["ok"]:
+            raise RuntimeError(acknowledged["error"])
+        for clip in turns:
+            began = time.perf_counter()
+            speaking = asyncio.create_task(speak_over_a_socket(client, clip, began))
+            first_s = 0.0
+            async with asyncio.timeout(60):
+                while True:
+                    event, *data = await client.receive(timeout=60)
+                    is_sound = event == "audio" and len(data[0]) > 100
+                    if is_sound and not first_s:
+                        first_s = time.perf_counter() - began
+                    if event == "transcript" and data[0] == "---\n":
+                        break
+            await speaking
+            taken.append(first_s - clip.voice_end_s)
+        await client.call("stop", timeout=20)
+    return taken
+
+
+async def speak_over_a_socket(client: Any, clip: Clip, began: float) -> None:
+    for number, block in enumerate(cut(clip.pcm, BLOCK_BYTES), start=1):
+        await asyncio.sleep(max(0.0, began + number * BLOCK_S - time.perf_counter()))
+        await client.emit("sendAudio", {"audio": encode_base64(block)})
+
+
 def rotated(chosen: list[Clip], first: int, count: int) -> list[Clip]:
     return [chosen[(first + number) % len(chosen)] for number in range(count)]
 
@@ -333,6 +405,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "words": lambda: asyncio.run(bench_words()),
     "passages": bench_passages,
     "latency": lambda: asyncio.run(bench_latency()),
+    "gateway": lambda: asyncio.run(bench_gateway()),
 }
 
 
