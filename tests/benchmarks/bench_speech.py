@@ -1,8 +1,8 @@
 """Measures the local voice engine: ``python -m tests.benchmarks.bench_speech [PART ...]``.
 
-Parts: ``noise``, ``words``, ``passages``, ``latency``, ``gateway``; all of them without a name. Needs the
-recordings and the books beside the repository. The indexes of the books are built at the first run
-(some minutes) and kept in ``var/bench-speech``.
+Parts: ``noise``, ``words``, ``passages``, ``latency``, ``gateway``; all of them without a name.
+Needs the recordings and the books beside the repository. The indexes of the books are built at the
+first run (some minutes) and kept in ``var/bench-speech``.
 """
 
 import os
