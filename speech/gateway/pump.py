@@ -98,6 +98,8 @@ class Pump:
         self._commands, self._outbox = Commands(), Outbox(client)
         self._news = asyncio.Event()
         """The provider has said something."""
+        self._held = contextlib.AsyncExitStack()
+        """The provider's connection, and the lease."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -123,7 +125,8 @@ class Pump:
                 raise
             await self._tell(self._session.open())
             self._client.allow_large_frames(True)
-            self._task = asyncio.create_task(self._run(stack.pop_all(), lease), name="voice")
+            self._held = stack.pop_all()
+            self._task = asyncio.create_task(self._run(lease), name="voice")
 
     async def hear(self, pcm: bytes) -> None:
         """Sound of the reader; waits while the provider does not keep up.
@@ -154,9 +157,9 @@ class Pump:
 
     # ------------------------------------------------------------------ the task
 
-    async def _run(self, stack: contextlib.AsyncExitStack, lease: Lease) -> None:
+    async def _run(self, lease: Lease) -> None:
         error: Exception | None = None
-        async with stack:
+        async with self._held:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen())
@@ -266,3 +269,5 @@ class Pump:
             _, late = await asyncio.wait({task}, timeout=LEAVE_S)
             if late:
                 log.warning("a provider's connection takes long to close")
+        # A task that is cancelled before its first step has let go of nothing.
+        await self._held.aclose()
