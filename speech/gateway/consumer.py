@@ -101,10 +101,11 @@ class GatewayConsumer(EventConsumer):
         client = SocketClient(self, largest_frame_bytes=self.service.largest_frame_bytes)
         reader = self._reader()
         following = await self.service.prepare(command, reader=reader, client=client)
-        previous, self.pump = self._active_pump, None
+        previous = self._active_pump
         if previous is not None:
             # Gone before the new one begins: nothing of it may come after.
             await previous.abandon()
+        self.pump = None
         try:
             await following.open()
         except AppError as error:
@@ -123,10 +124,7 @@ class GatewayConsumer(EventConsumer):
     async def _stop(self, pump: Pump | None) -> Done:
         if pump is None:
             raise InvalidState(NOTHING_TO_STOP)
-        try:
-            await pump.stop()
-        finally:
-            self.pump = None
+        await pump.stop()
         return Done()
 
     def _reader(self) -> str:

@@ -1,5 +1,6 @@
 """One socket: what it is answered, and what it may hold."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -165,6 +166,22 @@ async def test_a_restart_that_fails_says_that_nothing_is_active() -> None:
         ("sessionStatus", SessionStatus(active=False)),
     ]
     assert (await socket.send_event("sendAudio", BLOCK)).ok is False
+
+
+async def test_who_leaves_while_the_last_answer_is_waited_for_leaves_nothing_behind() -> None:
+    socket = await opened()
+    object.__setattr__(socket.service, "patience", Patience(drain=30.0))
+    await socket.send_event("start", START)
+    await socket.send_event("sendAudio", BLOCK)
+    stopping = asyncio.create_task(socket.answer("stop", None))
+    await socket.talks[0].until("commit")
+
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    await socket.disconnected()
+
+    assert not socket.talks[0].is_open
+    assert socket.desk.open == []
 
 
 @pytest.mark.parametrize(
