@@ -254,7 +254,8 @@ class Pump:
             if self._session.is_drained and self._commands.is_empty and self._outbox.is_empty:
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), GONE_CHECK_S)
+                async with asyncio.timeout(GONE_CHECK_S):
+                    await self._news.wait()
 
     @property
     def _task_is_done(self) -> bool:
