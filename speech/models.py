@@ -222,3 +222,7 @@ class ReaderKnowledge(models.Model):
 
     def __str__(self) -> str:
         return f"knowledge of reader {self.pk}"
+
+
+# Django finds the models of an app through this module only.
+from speech.routes import records  # noqa: E402, F401

@@ -1,6 +1,7 @@
 """Builds a processing worker from stores and settings."""
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -14,7 +15,8 @@ from django.http.request import validate_host
 from readrealm.kernel.clock import now_ms
 from readrealm.stores import mongo, redis
 from speech.engines.detector import SileroDetector
-from speech.routes.conf import WORKER_ROLE, processing_settings, worker_token
+from speech.routes.archive import archive
+from speech.routes.conf import WORKER_ROLE, processing_settings, routes_settings, worker_token
 from speech.routes.config_store import ConfigStore
 from speech.routes.lease import Leases
 from speech.routes.processing import Tools
@@ -23,6 +25,8 @@ from speech.routes.recordings import Recordings
 from speech.routes.socket_client import Destination, SocketClient
 from speech.routes.work_store import WorkStore
 from speech.routes.worker import ServerReporter, VoiceWorker
+
+log = logging.getLogger(__name__)
 
 THREADS = max(2, os.cpu_count() or 1)
 
@@ -45,6 +49,7 @@ async def running_worker(
         store=store,
         config=ConfigStore(database),
         leases=Leases(redis.client(), holder=holder),
+        purge=_purge,
     )
     auth = {"role": WORKER_ROLE, "token": worker_token()}
     client = SocketClient(destination, auth, hear=worker.hear, connected=worker.connected)
@@ -77,6 +82,13 @@ async def _both(client: SocketClient, worker: VoiceWorker) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(client.run())
         group.create_task(worker.run())
+
+
+async def _purge() -> None:
+    """Forget sessions whose time has come."""
+    days = routes_settings().recording_days
+    if count := await mongo.in_store(archive().purge, older_than_days=days):
+        log.info("%d voice sessions were forgotten", count)
 
 
 def own_server() -> Destination:

@@ -6,7 +6,6 @@ import struct
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from gridfs.asynchronous import AsyncGridFSBucket
@@ -141,12 +140,3 @@ def speakers_of(
                 shares[turn.speaker] = shares.get(turn.speaker, 0.0) + shared_s
         if shares:
             yield text, f"speaker_{max(shares, key=lambda speaker: shares[speaker])}"
-
-
-async def purge(database: AsyncDatabase[Document], *, before: datetime) -> int:
-    """Delete recordings that were made before a moment; how many."""
-    bucket = AsyncGridFSBucket(database, bucket_name=BUCKET)
-    old = await database[f"{BUCKET}.files"].find({"uploadDate": {"$lt": before}}).to_list()
-    for file in old:
-        await bucket.delete(file["_id"])
-    return len(old)

@@ -26,6 +26,8 @@ MOST_SESSIONS = 200
 REST_S = 5.0
 """Before a session that has failed is tried again."""
 
+PURGE_EVERY_S = 3_600.0
+
 STEP_S = 10.0
 
 NAMES: dict[type[Report], str] = {report: name for name, report in REPORTS.items()}
@@ -65,8 +67,10 @@ class VoiceWorker:
         store: WorkStore,
         config: ConfigStore,
         leases: Leases,
+        purge: Callable[[], Awaitable[None]],
     ) -> None:
         self._store, self._values, self._leases = store, config, leases
+        self._purge = purge
         self._config = PipelineConfig.of(effective({}))
         self._works: dict[str, asyncio.Task[None]] = {}
         self._rung: dict[str, asyncio.Event] = {}
@@ -108,6 +112,7 @@ class VoiceWorker:
                 duties.create_task(_repeat(self._look, LOOK_EVERY_S, self._bell))
                 duties.create_task(_repeat(self._read_config, LOOK_EVERY_S, self._changed))
                 duties.create_task(_repeat(self._renew, RENEW_EVERY_S, None))
+                duties.create_task(_repeat(self._purge, PURGE_EVERY_S, None))
         finally:
             works = list(self._works.values())
             for work in works:

@@ -158,6 +158,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         environment = {
             "MONGODB_URL": "",
+            "VOICE": "false",
             "SOCKETS_PER_ADDRESS": "off",
             "HANDSHAKE_RATE": "off",
             "LOG_LEVEL": "INFO",
