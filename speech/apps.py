@@ -32,6 +32,10 @@ class SpeechConfig(AppConfig):
 
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
+        from readrealm import reader_data
+        from speech.routes.reader_data import VoiceSessionData
+
+        reader_data.register(VoiceSessionData())
         self._speech: PerLoop[Speech] = PerLoop(_build)
         self.gateway = Here(lambda: self.here().gateway)
         self.interviews = Here(lambda: self.here().interviews.service)

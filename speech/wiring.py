@@ -7,7 +7,7 @@ from speech.gateway.services import GatewayService
 from speech.interviews import wiring as interviews_wiring
 from speech.interviews.wiring import Interviews
 from speech.routes import wiring as routes_wiring
-from speech.routes.wiring import Routes
+from speech.routes.services import Routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

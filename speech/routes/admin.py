@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from readrealm.document_admin import DocumentQuerySet, answered_in_time
 from readrealm.kernel.errors import StoreUnavailable
 from speech.routes.archive import archive
-from speech.routes.recordings import HEADER_BYTES, wav_header
+from speech.routes.recording_files import HEADER_BYTES, wav_header
 from speech.routes.records import ACCOUNT, VoiceSessionRecord
 
 GUEST = mark_safe('<span class="quiet">guest</span>')

@@ -16,7 +16,7 @@ from mongoengine.connection import get_db
 from pymongo.database import Database
 
 from readrealm.kernel.clock import iso_ms, now_ms, utc
-from speech.routes.recordings import BUCKET
+from speech.routes.recording_files import BUCKET
 from speech.routes.session_store import CHUNKS, SESSIONS, STREAMS, TEXTS, missing_in
 from speech.routes.sessions import State
 
@@ -86,6 +86,10 @@ class Archive:
         return self._forget_all(ENDED | {"endedAt": {"$lt": before}})
 
     # ------------------------------------------------------------------ one reader
+
+    def count(self, user_id: str) -> int:
+        """How many sessions of an account there are."""
+        return self.database[SESSIONS].count_documents(_of(user_id))
 
     def export(self, user_id: str) -> list[Document]:
         """Everything that is kept of an account, as plain values; recordings by name and size."""

@@ -3,7 +3,7 @@ envelope. Translates, and decides nothing but which sessions its own socket has 
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from readrealm.kernel.clock import now_ms
 from readrealm.kernel.errors import AppError, Forbidden, RateLimited, StoreUnavailable
@@ -29,10 +29,8 @@ from speech.routes.events import (
     StopAudio,
     UpdateConfig,
 )
+from speech.routes.services import Routes
 from speech.routes.sessions import Caller, Owner
-
-if TYPE_CHECKING:
-    from speech.routes.wiring import Routes
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +62,10 @@ class RoutesConsumer(EventConsumer):
     refusals = (AppError,)
     eager = True
 
-    routes: "Routes"
+    routes: Routes
     caller: Caller
 
-    def __init__(self, routes: "Callable[[], Routes]") -> None:
+    def __init__(self, routes: Callable[[], Routes]) -> None:
         self._routes_here = routes
         self._attached: set[str] = set()
         self._ended: list[str] = []

@@ -2,7 +2,6 @@
 said so when the stream began. Recordings are WAV files in GridFS, where every host finds them."""
 
 import asyncio
-import struct
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,12 +19,9 @@ from speech.audio.voice import RATE_HZ
 from speech.engines.diariser import LONGEST_S, SpeakerTurn
 from speech.routes.configuration import PipelineConfig
 from speech.routes.pipeline import raw_track
+from speech.routes.recording_files import BUCKET, wav_header
 from speech.routes.session_store import Document
 from speech.routes.work_store import Stored, Tenure, WorkStore
-
-BUCKET = "voice_recordings"
-HEADER_BYTES = 44
-UNKNOWN_LENGTH = 0xFFFFFFFF - HEADER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +108,6 @@ class _Stream:
 
     def finish(self) -> bytes:
         return from_samples(self._decoder.finish()) if self._decoder else b""
-
-
-def wav_header(length: int = UNKNOWN_LENGTH) -> bytes:
-    """Of 16 kHz mono s16le. A length that is not known yet is written as the largest one, as
-    programs that stream do."""
-    form = struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 16)
-    return (
-        b"RIFF"
-        + struct.pack("<I", length + HEADER_BYTES - 8)
-        + (b"WAVEfmt " + form + b"data" + struct.pack("<I", length))
-    )
 
 
 def speakers_of(

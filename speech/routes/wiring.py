@@ -1,6 +1,5 @@
 """Builds voice sessions from stores and settings; the only file of this part that does."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -17,27 +16,13 @@ from speech.routes.conf import RoutesSettings, diariser, routes_settings
 from speech.routes.config import ConfigService
 from speech.routes.config_store import ConfigStore
 from speech.routes.reports import ReportService
+from speech.routes.services import Routes
 from speech.routes.session_store import Document, SessionStore, StreamStore, TranscriptStore
 from speech.routes.sessions import SessionService
 from speech.routes.system import SystemService
 from speech.routes.upkeep import SessionUpkeep
 
 STORE_PROBES = (Probe("redis", 1.0, ask_valkey), Probe("mongo", 1.0, ask_mongodb))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routes:
-    """Voice sessions on one event loop of one process."""
-
-    sessions: SessionService
-    audio: AudioService
-    config: ConfigService
-    system: SystemService
-    reports: ReportService
-    store: SessionStore
-    census: SocketCensus
-    upkeep: SessionUpkeep
-    tells_all: bool
 
 
 def build(

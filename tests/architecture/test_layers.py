@@ -23,12 +23,17 @@ IO_MODULES = {
     "threading",
 }
 PURE_CHAT = ("rules.py", "services.py", "presence.py", "sanctions.py", "moderation.py")
+PURE_ROUTES = (
+    *("sessions.py", "audio.py", "config.py", "system.py", "reports.py"),
+    *("configuration.py", "ordering.py", "pipeline.py", "envelope.py"),
+)
 PURE = [
     *sorted((ROOT / "readrealm/kernel").glob("*.py")),
     *sorted((ROOT / "speech/audio").glob("*.py")),
     *sorted(ROOT.glob("*/events.py")),
     *sorted(ROOT.glob("speech/*/events.py")),
     *(ROOT / "chat" / name for name in PURE_CHAT),
+    *(ROOT / "speech/routes" / name for name in PURE_ROUTES),
 ]
 PROMISE_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 

@@ -10,10 +10,12 @@ from django.core.management import call_command
 from django.test import Client
 from gridfs import GridFSBucket
 
+from readrealm import reader_data
 from readrealm.kernel.clock import now_ms
+from readrealm.kernel.identity import Identity
 from readrealm.stores.addresses import DATABASE
 from speech.routes.archive import DAY_MS, Archive
-from speech.routes.recordings import BUCKET, wav_header
+from speech.routes.recording_files import BUCKET, wav_header
 from tests.support.stores import SessionStores
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
@@ -216,3 +218,27 @@ def test_a_reader_takes_out_and_has_erased_what_is_theirs(database: Any) -> None
     assert kept.erase("7") == 1
     assert {each["_id"] for each in database.voice_sessions.find()} == {"theirs", "guests"}
     assert {each["session"] for each in database.voice_texts.find()} == {"theirs", "guests"}
+
+
+async def test_the_registry_of_readers_knows_voice_sessions(
+    stores: SessionStores, database: Any
+) -> None:
+    keep(database, "mine")
+    keep(database, "theirs", ownerId="8")
+    (part,) = [part for part in reader_data.parts() if part.name == "voice_sessions"]
+    ada, guest = reader_data.Reader("7"), reader_data.Reader("7", is_guest=True)
+    erased: list[int] = []
+
+    assert await part.holdings(ada) == {"voice sessions": 1}
+    assert await part.holdings(guest) == {"voice sessions": 0}
+    assert [each["sessionId"] async for each in part.export(ada, "sessions")] == ["mine"]
+    assert [each async for each in part.export(guest, "sessions")] == []
+    for reader in (guest, ada):
+        await part.erase(
+            reader,
+            by=Identity("1", "staff"),
+            closes_account=True,
+            progress=lambda _, count: erased.append(count),
+        )
+    assert erased == [1]
+    assert {each["_id"] for each in database.voice_sessions.find()} == {"theirs"}

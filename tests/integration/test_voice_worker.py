@@ -260,6 +260,26 @@ async def test_what_cannot_be_decoded_is_said_once(clients: Clients, workers: Wo
     assert len(client.named("audio:error")) == 1
 
 
+async def test_a_valkey_that_is_killed_and_comes_back_empty_loses_no_chunk(
+    clients: Clients, workers: Workers, site: Server
+) -> None:
+    workers.start()
+    client = await clients.open()
+    chunks = seconds_of(muxing.webm(sentence()), 6)
+    session = await stream(client, chunks[:3], "audio/webm", stop=False)
+    await client.wait_for("audio:vad")
+
+    os.kill(site.store_pid("valkey-server"), signal.SIGKILL)
+    for seq, chunk in enumerate(chunks[3:], 4):
+        assert (await client.chunk(session, seq, chunk))["success"]
+    await client.ask("audio:stop", {"sessionId": session})
+    await until_finished(site, session)
+
+    again = await client.ask("session:start", {"sessionId": session})
+    heard = {word for text in again["data"]["transcript"] for word in text["text"].split()}
+    assert len(heard & WORDS) >= 6
+
+
 async def test_a_worker_comes_back_to_a_server_that_was_restarted(
     clients: Clients, workers: Workers, site: Server
 ) -> None:

@@ -4,7 +4,8 @@ import io
 import wave
 
 from speech.engines.diariser import SpeakerTurn
-from speech.routes.recordings import speakers_of, wav_header
+from speech.routes.recording_files import wav_header
+from speech.routes.recordings import speakers_of
 
 
 def test_a_header_with_a_length_is_a_wav_file() -> None:
