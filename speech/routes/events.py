@@ -42,6 +42,8 @@ class StartSession(Contract, frozen=True, kw_only=True):
     session_id: SessionId | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType | None = UNSET
     """``clientId``, ``userAgent`` and at most 18 further scalars of 256 characters."""
+    resume_key: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType | None = UNSET
+    """Of a guest whose connection was lost: makes this socket the owner of the session."""
 
 
 class EndSession(Contract, frozen=True, kw_only=True):
@@ -123,6 +125,8 @@ class SessionStarted(Contract, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     transcript: "list[Transcription] | UnsetType" = UNSET
     """Only for a session that was found again: the last final texts, oldest first."""
+    resume_key: str | UnsetType = UNSET
+    """Only for guests: with it another socket of theirs may find the session again."""
 
 
 class Statistics(Contract, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What voice sessions keep about a reader, handed out or erased."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from readrealm.kernel.identity import Identity
@@ -14,7 +14,7 @@ class VoiceSessionData:
     nothing names their reader; they go with their time."""
 
     name = "voice_sessions"
-    sections = ("sessions",)
+    sections: Sequence[str] = ("sessions",)
 
     async def holdings(self, reader: Reader) -> Mapping[str, int]:
         """How many sessions there are; each has its transcript and its recordings."""

@@ -85,6 +85,7 @@ class SessionStore:
             "startedAt": session.started_at,
             "endedAt": None,
             "endedBy": None,
+            "resumeHash": session.resume_hash,
             # As JSON: whatever keys a client invents, they are no field names.
             "metadata": encode(session.metadata).decode(),
             "activeAt": session.started_at,
@@ -114,6 +115,13 @@ class SessionStore:
             {"_id": session_id, "state": {"$in": [str(state) for state in allowed]}},
             to=to,
             at_ms=at_ms,
+        )
+
+    async def adopt(self, session_id: str, owner: Owner) -> None:
+        await answered(
+            self._sessions.update_one(
+                {"_id": session_id, "isAccount": False}, {"$set": {"ownerId": owner.id}}
+            )
         )
 
     async def attach(self, session_id: str, *, sid: str, at_ms: int) -> None:
@@ -369,6 +377,7 @@ def session_of(document: Document) -> VoiceSession:
         state=State(document["state"]),
         metadata=msgspec.json.decode(document["metadata"]),
         ended_at=None if document["endedAt"] is None else int(document["endedAt"]),
+        resume_hash=document["resumeHash"],
         stream=document["stream"],
         streaming=document["streaming"],
         stream_sid=document["streamSid"],

@@ -4,6 +4,8 @@ active <-> paused, and both -> ended, for good. A session belongs to an account,
 socket that started it.
 """
 
+import hashlib
+import hmac
 import secrets
 import string
 from collections.abc import Mapping, Sequence
@@ -86,6 +88,8 @@ class VoiceSession:
     state: State = State.ACTIVE
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ended_at: int | None = None
+    resume_hash: str = ""
+    """Of what lets another socket of the same guest in; empty for accounts."""
     stream: int = 0
     """Number of the newest stream; 0 before the first."""
     streaming: bool = False
@@ -115,6 +119,9 @@ class Sessions(Protocol):
         An ended session has no stream.
         """
 
+    async def adopt(self, session_id: str, owner: Owner) -> None:
+        """Give a guest's session to another socket of theirs."""
+
     async def attach(self, session_id: str, *, sid: str, at_ms: int) -> None:
         """A socket addresses a session: there is somebody again."""
 
@@ -142,19 +149,21 @@ class SessionService:
         now = self.clock()
         wanted = command.session_id or generated_id(now)
         if (known := await self.sessions.find(wanted)) is not None:
-            return await self._again(known, caller)
+            return await self._again(known, command, caller)
         if await self.sessions.live() >= await self.most_sessions():
             raise RateLimited(retry_after_ms=FULL_RETRY_MS)
+        key = "" if caller.owner.is_account else secrets.token_urlsafe(24)
         session = VoiceSession(
             id=wanted,
             owner=caller.owner,
             started_at=now,
             metadata=metadata_of(command.metadata or {}, caller),
+            resume_hash=_hash(key) if key else "",
         )
         if not await self.sessions.create(session, sid=caller.sid):
             raced = await self.sessions.find(wanted)
-            return await self._again(raced or session, caller)
-        return _started(session)
+            return await self._again(raced or session, command, caller)
+        return _started(session, resume_key=key)
 
     async def end(self, command: EndSession, caller: Caller) -> SessionEnded:
         """End a session, and its stream with it.
@@ -193,11 +202,18 @@ class SessionService:
             session_id=command.session_id, status="active", timestamp=self.clock()
         )
 
-    async def _again(self, known: VoiceSession, caller: Caller) -> SessionStarted:
-        if known.owner != caller.owner or known.state is State.ENDED:
+    async def _again(
+        self, known: VoiceSession, command: StartSession, caller: Caller
+    ) -> SessionStarted:
+        key = command.resume_key or ""
+        if known.owner != caller.owner and not _is_same_guest(known, caller, key):
             raise SessionExists("this session id is taken")
+        if known.state is State.ENDED:
+            raise SessionExists("this session id is taken")
+        if known.owner != caller.owner:
+            await self.sessions.adopt(known.id, caller.owner)
         await self.sessions.attach(known.id, sid=caller.sid, at_ms=self.clock())
-        return _started(known, await self.sessions.transcript(known.id))
+        return _started(known, await self.sessions.transcript(known.id), resume_key=key)
 
     async def _change(
         self, session_id: str, caller: Caller, *, allowed: Sequence[State], to: State
@@ -271,8 +287,20 @@ def _is_too_long(value: Any) -> bool:
     return len(text) > MAX_METADATA_CHARACTERS
 
 
+def _is_same_guest(known: VoiceSession, caller: Caller, key: str) -> bool:
+    is_guest = not (known.owner.is_account or caller.owner.is_account)
+    return is_guest and hmac.compare_digest(known.resume_hash, _hash(key))
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
 def _started(
-    session: VoiceSession, transcript: Sequence[Transcription] | None = None
+    session: VoiceSession,
+    transcript: Sequence[Transcription] | None = None,
+    *,
+    resume_key: str = "",
 ) -> SessionStarted:
     return SessionStarted(
         session_id=session.id,
@@ -280,4 +308,5 @@ def _started(
         status="paused" if session.state is State.PAUSED else "active",
         metadata=dict(session.metadata),
         transcript=UNSET if transcript is None else list(transcript),
+        resume_key=resume_key or UNSET,
     )

@@ -44,6 +44,7 @@ export async function request(socket, event, data = {}) {
 export class SessionClient extends EventTarget {
   #socket;
   #sessionId = "";
+  #resumeKey = "";
   /** @type {State} */
   #state = "idle";
   #seq = 0;
@@ -84,6 +85,7 @@ export class SessionClient extends EventTarget {
     try {
       const started = await request(this.#socket, "session:start");
       this.#sessionId = started.sessionId;
+      this.#resumeKey = started.resumeKey ?? "";
       await request(this.#socket, "audio:start", { sessionId: this.#sessionId });
     } catch (error) {
       this.#forget();
@@ -173,7 +175,8 @@ export class SessionClient extends EventTarget {
   async #findAgain() {
     const sessionId = this.#sessionId;
     try {
-      const found = await request(this.#socket, "session:start", { sessionId });
+      const key = this.#resumeKey ? { resumeKey: this.#resumeKey } : {};
+      const found = await request(this.#socket, "session:start", { sessionId, ...key });
       for (const text of found.transcript ?? []) this.#tell("transcription", text);
       if (found.status === "paused") {
         this.#become("paused");
@@ -182,7 +185,7 @@ export class SessionClient extends EventTarget {
       await request(this.#socket, "audio:start", { sessionId, resume: true });
     } catch (error) {
       if (!(error instanceof Refusal)) return; // The next connect tries again.
-      // A guest is known by the connection alone, which is another one now.
+      // It has ended while the connection was away.
       this.#forget();
       this.#tell("restart", "");
       return;

@@ -14,7 +14,7 @@ from speech.routes.configuration import Stored
 from speech.routes.consumer import RoutesConsumer
 from speech.routes.events import ProcessCommand, Statistics, Transcription
 from speech.routes.reports import ReportService
-from speech.routes.sessions import SessionService, State, VoiceSession
+from speech.routes.sessions import Owner, SessionService, State, VoiceSession
 from speech.routes.system import SystemService
 
 NOW = 1_795_000_000_000
@@ -63,6 +63,9 @@ class Store:
 
     async def attach(self, session_id: str, *, sid: str, at_ms: int) -> None:
         self.calls.append(f"attach {session_id}")
+
+    async def adopt(self, session_id: str, owner: Owner) -> None:
+        self._put(replace(self.sessions[session_id], owner=owner))
 
     async def left(self, session_id: str, *, sid: str, at_ms: int) -> None:
         self.calls.append(f"left {session_id}")

@@ -250,6 +250,36 @@ async def test_a_guest_is_the_socket_alone(store: Store) -> None:
     assert (await other.say("session:pause", {"sessionId": "s1"}))["code"] == "FORBIDDEN"
 
 
+async def test_a_guest_comes_back_with_the_key_and_only_with_it(store: Store) -> None:
+    made = routes(store)
+    first = await connected(made, "w1.one")
+    key = (await first.say("session:start", {"sessionId": "s1"}))["data"]["resumeKey"]
+    await first.disconnected()
+    second, account = await connected(made, "w2.two"), await connected(made, account=READER)
+    again = {"sessionId": "s1", "resumeKey": key}
+
+    for refused in ({"sessionId": "s1"}, again | {"resumeKey": key[:-1]}):
+        assert (await second.say("session:start", refused))["code"] == "SESSION_EXISTS"
+    assert (await account.say("session:start", again))["code"] == "SESSION_EXISTS"
+    found = await second.say("session:start", again)
+
+    assert found["data"]["resumeKey"] == key
+    assert (await second.say("session:pause", {"sessionId": "s1"}))["success"]
+    assert (await first.say("session:resume", {"sessionId": "s1"}))["code"] == "FORBIDDEN"
+
+
+async def test_the_session_of_an_account_has_no_key(store: Store) -> None:
+    made = routes(store)
+    account, guest = await connected(made, account=READER), await connected(made, "w1.two")
+
+    started = await account.say("session:start", {"sessionId": "s1"})
+
+    assert "resumeKey" not in started["data"]
+    for key in ("", "x"):
+        taken = await guest.say("session:start", {"sessionId": "s1", "resumeKey": key})
+        assert taken["success"] is False
+
+
 async def test_whoever_addresses_a_session_hears_of_it_until_long_after_its_end(
     socket: Socket,
 ) -> None:
