@@ -732,6 +732,8 @@ export interface SessionStarted {
   metadata: Record<string, unknown>;
   /** Only for a session that was found again: the last final texts, oldest first. */
   transcript?: Array<Transcription>;
+  /** Only for guests: with it another socket of theirs may find the session again. */
+  resumeKey?: string;
 }
 
 /** The session as it is now. */
@@ -780,6 +782,8 @@ export interface StartSession {
   sessionId?: string | null;
   /** `clientId`, `userAgent` and at most 18 further scalars of 256 characters. */
   metadata?: Record<string, unknown> | null;
+  /** Of a guest whose connection was lost: makes this socket the owner of the session. */
+  resumeKey?: string | null;
 }
 
 /** What became of the chunks of a session. */

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Page, expect
+from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, expect
 
 from tests.browser.conftest import QUIET, Open
 from tests.browser.test_pages import SCHEMES, violations
@@ -62,7 +62,13 @@ def speaker(speaking_browser: Browser, site: Server) -> Iterator[Page]:
     )
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+
+    def note(said: ConsoleMessage) -> None:
+        is_network = "ERR_INTERNET_DISCONNECTED" in said.text or "WebSocket" in said.text
+        if said.type == "error" and not is_network:
+            errors.append(said.text)
+
+    page.on("console", note)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("/voice/")
     yield page
@@ -102,10 +108,12 @@ def test_a_lost_connection_is_said_and_a_recording_goes_on(
     expect(speaker.locator("[data-state]")).to_have_text("You are speaking", timeout=20_000)
 
     speaker.context.set_offline(True)
-    speaker.evaluate("document.dispatchEvent(new Event('offline'))")
+    expect(speaker.locator("[data-state]")).to_contain_text("Connection lost")
     speaker.context.set_offline(False)
+    expect(speaker.locator("[data-state]")).to_have_text("You are speaking", timeout=30_000)
 
     expect(speaker.locator("[data-transcript] li").first).to_be_visible(timeout=60_000)
+    expect(speaker.locator("[data-trouble]")).to_be_hidden()
     speaker.get_by_role("button", name="Stop recording").click()
     expect(speaker.get_by_role("button", name="Start recording")).to_be_enabled()
 
