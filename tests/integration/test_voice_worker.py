@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gridfs.asynchronous import AsyncGridFSBucket
 from pymongo import AsyncMongoClient
 
 from speech.audio.pcm import from_samples
@@ -86,6 +87,8 @@ async def stream(client: RoutesClient, chunks: list[bytes], mime: str, *, stop: 
     await client.ask("session:start", {"sessionId": session})
     await client.ask("audio:start", {"sessionId": session})
     for seq, chunk in enumerate(chunks, 1):
+        if seq == leave_out:
+            continue
         answer = await client.chunk(session, seq, chunk, mime)
         assert answer["success"], answer
     if stop:
@@ -245,6 +248,49 @@ async def test_speakers_are_not_told_apart_without_a_model(clients: Clients) -> 
     assert refused["code"] == "PROVIDER_UNAVAILABLE"
     read = await client.ask("config:get", {"category": "diarization"})
     assert read["data"]["config"]["enabled"] is False
+
+
+async def test_sound_is_recorded_only_if_that_was_said_before_the_stream_began(
+    clients: Clients, workers: Workers, site: Server
+) -> None:
+    workers.start()
+    client = await clients.open()
+    switch = {"category": "pipeline", "key": "recordAudio", "value": True}
+    chunks = seconds_of(muxing.webm(sentence()), 6)
+    try:
+        unrecorded = await stream(client, chunks, "audio/webm")
+        assert (await client.ask("config:update", switch))["success"]
+        await asyncio.sleep(1)  # two workers agree within a second
+        # The third of six chunks is lost: its place in the recording is silence.
+        recorded = await stream(client, chunks, "audio/webm", leave_out=3)
+        for session in (unrecorded, recorded):
+            await until_finished(site, session)
+    finally:
+        await client.ask("config:reset", {"category": "pipeline"})
+
+    async with AsyncMongoClient(site.environment["MONGODB_URL"]) as mongo:
+        bucket = AsyncGridFSBucket(mongo.get_default_database(), bucket_name="voice_recordings")
+        files = await bucket.find({}).to_list()
+        assert [file.filename for file in files] == [f"{recorded}-1.wav"]
+        wav = await (await bucket.open_download_stream(f"{recorded}/1")).read()
+    assert len(wav) - 44 == pytest.approx(2 * len(sentence()), rel=0.03)
+
+
+async def test_chunks_that_overtake_each_other_are_put_in_order(
+    clients: Clients, workers: Workers
+) -> None:
+    workers.start()
+    client = await clients.open()
+    chunks = seconds_of(muxing.webm(sentence()), 6)
+    session = new_id()
+    await client.ask("session:start", {"sessionId": session})
+    await client.ask("audio:start", {"sessionId": session})
+    for seq in (1, 3, 2, 2, 6, 4, 5):
+        assert (await client.chunk(session, seq, chunks[seq - 1]))["success"]
+    await client.ask("audio:stop", {"sessionId": session})
+
+    assert len(await final_words(client, session) & WORDS) >= 6
+    assert len([text for text in finals(client, session) if text["text"]]) == 1
 
 
 async def test_what_cannot_be_decoded_is_said_once(clients: Clients, workers: Workers) -> None:

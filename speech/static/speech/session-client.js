@@ -156,9 +156,11 @@ export class SessionClient extends EventTarget {
 
   /** @param {unknown} error */
   #refused(error) {
-    if (!(error instanceof Refusal)) return; // No answer: the connection will be lost, or is.
-    if (["RATE_LIMITED", "INTERNAL_ERROR"].includes(error.code)) {
-      setTimeout(() => void this.#flush(), error.retryAfterMs ?? RETRY_MS);
+    const isPassing = !(error instanceof Refusal) || ["RATE_LIMITED", "INTERNAL_ERROR"].includes(error.code);
+    if (isPassing) {
+      // Sending again is safe: what the server has already, it takes once.
+      const waitMs = (error instanceof Refusal && error.retryAfterMs) || RETRY_MS;
+      setTimeout(() => void this.#flush(), waitMs);
       return;
     }
     this.#tell("trouble", sentence(error.message));
