@@ -33,12 +33,14 @@ class SpeechConfig(AppConfig):
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
         from readrealm import reader_data
+        from speech.interviews.reader_data import InterviewReaderData
         from speech.routes.reader_data import VoiceSessionData
 
-        reader_data.register(VoiceSessionData())
         self._speech: PerLoop[Speech] = PerLoop(_build)
         self.gateway = Here(lambda: self.here().gateway)
         self.interviews = Here(lambda: self.here().interviews.service)
+        reader_data.register(VoiceSessionData())
+        reader_data.register(InterviewReaderData())
 
     def here(self) -> "Speech":
         """Voice on the running event loop, built at the first call."""

@@ -26,6 +26,33 @@ PURE_CHAT = ("rules.py", "services.py", "presence.py", "sanctions.py", "moderati
 PURE_ROUTES = (
     *("sessions.py", "audio.py", "config.py", "system.py", "reports.py"),
     *("configuration.py", "ordering.py", "pipeline.py", "envelope.py"),
+PURE_INTERVIEWS = (
+    "announcements.py",
+    "contradiction.py",
+    "course.py",
+    "curveballs.py",
+    "effects.py",
+    "evaluation.py",
+    "events.py",
+    "fluency.py",
+    "interview.py",
+    "knowledge.py",
+    "metrics.py",
+    "microphone.py",
+    "negation.py",
+    "owners.py",
+    "procedure.py",
+    "questions.py",
+    "report.py",
+    "services.py",
+    "similarity.py",
+    "state.py",
+    "steering.py",
+    "terms.py",
+    "timeline.py",
+    "transcription.py",
+    "turn.py",
+    "wording.py",
 )
 PURE = [
     *sorted((ROOT / "readrealm/kernel").glob("*.py")),
@@ -34,6 +61,7 @@ PURE = [
     *sorted(ROOT.glob("speech/*/events.py")),
     *(ROOT / "chat" / name for name in PURE_CHAT),
     *(ROOT / "speech/routes" / name for name in PURE_ROUTES),
+    *(ROOT / "speech/interviews" / name for name in PURE_INTERVIEWS),
 ]
 PROMISE_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 

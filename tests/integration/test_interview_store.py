@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.contrib.auth.models import User
 
 from readrealm.kernel.errors import InterviewInProgress
+from readrealm.kernel.identity import Identity
 from readrealm.kernel.wire import plain
+from readrealm.reader_data import Reader
 from readrealm.stores import mongo
 from speech.interviews import history, live_store
 from speech.interviews.catalogue import load_shipped
@@ -18,6 +21,7 @@ from speech.interviews.events import InterviewComplete
 from speech.interviews.knowledge import Knowledge
 from speech.interviews.live_store import LiveInterviews, LostLease, Snapshot
 from speech.interviews.owners import Owner
+from speech.interviews.reader_data import InterviewReaderData
 from speech.interviews.results import StoredResults, forget_before, keep
 from speech.models import InterviewResult, ReaderKnowledge
 from tests.support.stores import SessionStores
@@ -266,6 +270,46 @@ def test_a_reader_takes_everything_along_and_leaves_nothing() -> None:
     ]
     assert history.erase(ada) == 1
     assert history.export(ada) == []
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_data_of_a_reader_is_handed_out_and_erased(stores: SessionStores) -> None:
+    ada = await User.objects.acreate(username="ada")
+    owner, results = Owner(ada.pk, is_account=True), StoredResults()
+    guest = Owner(ada.pk, is_account=False)
+    await results.store(owner, *finished())
+    await results.store(guest, *(replaced_id(finished())))
+    await LiveInterviews(mongo.async_database(), holder="one").create(snapshot(owner))
+    data, reader = InterviewReaderData(), Reader(str(ada.pk))
+    steps: list[tuple[str, int]] = []
+
+    assert await data.holdings(reader) == {"results": 1, "knowledge": 1}
+    exported = [record async for record in data.export(reader, "results")]
+    known = [record async for record in data.export(reader, "knowledge")]
+    for _ in range(2):
+        await data.erase(
+            reader,
+            by=Identity("1", "root"),
+            closes_account=True,
+            progress=lambda kind, count: steps.append((kind, count)),
+        )
+
+    assert exported[0]["qa_pairs"][0]["answer"] == "a shared lock is taken to read a row"
+    assert set(known[0]) == {"topics", "subtopics", "concepts", "questions"}
+    assert steps[:3] == [("live", 1), ("results", 1), ("knowledge", 1)]
+    assert {count for _, count in steps[3:]} == {0}
+    assert await data.holdings(Reader(str(ada.pk), is_guest=True)) == {"results": 1, "knowledge": 0}
+    assert await data.holdings(Reader("a book lover", is_guest=True)) == {
+        "results": 0,
+        "knowledge": 0,
+    }
+
+
+def replaced_id(
+    stored: tuple[InterviewComplete, Knowledge],
+) -> tuple[InterviewComplete, Knowledge]:
+    result, knowledge = stored
+    return msgspec.structs.replace(result, session_id="s2"), knowledge
 
 
 @pytest.mark.django_db
