@@ -54,6 +54,14 @@ class TurnHeard:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A turn whose sound has ended, before it is heard again."""
+
+    speech: tuple[Span, ...]
+    pieces: Sequence[bytes]
+
+
 class Ear:
     """The ear for one interview. `run` owns everything that waits.
 
@@ -117,9 +125,12 @@ class Ear:
 
     async def end_turn(self) -> TurnHeard:
         """Hear all that has come, then the whole turn again with care."""
-        done: asyncio.Future[TurnHeard] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[_Sound] = asyncio.get_running_loop().create_future()
         self._orders.put_nowait(lambda: self._end(done))
-        return await done
+        sound = await done
+        # Not one of the orders: the next turn does not wait for a recogniser that takes its time.
+        hearings = await self._hear_again(sound.pieces)
+        return TurnHeard(sound.speech, hearings, self._transcriber.name)
 
     async def settle(self) -> None:
         """Come back when what has come so far is heard."""
@@ -176,16 +187,15 @@ class Ear:
         await self._stop_following()
         await self._compute(self._microphone.take_pieces)
 
-    async def _end(self, done: "asyncio.Future[TurnHeard]") -> None:
+    async def _end(self, done: "asyncio.Future[_Sound]") -> None:
         self._is_listening = False
         await self._stop_following()
         heard: Heard = await self._compute(self._microphone.end_turn)
         pieces = await self._compute(self._microphone.take_pieces)
         if self._has_captions or self.is_deaf:
             pieces = []
-        hearings = await self._hear_again(pieces)
         if not done.cancelled():
-            done.set_result(TurnHeard(heard.speech, hearings, self._transcriber.name))
+            done.set_result(_Sound(heard.speech, pieces))
 
     async def _hear_again(self, pieces: Sequence[bytes]) -> Sequence[Hearing]:
         texts: list[str] = []

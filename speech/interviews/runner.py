@@ -444,10 +444,17 @@ class InterviewRunner:
                 else:
                     await self._crew.snapshots.save(snapshot)
             except LostLease:
-                log.info("interview %s goes on on another worker", self.session_id)
-                self._seat = None
-                self._over.set()
+                await self._lose()
             self._kept = milestone
+
+    async def _lose(self) -> None:
+        """Another worker took it; with a socket here only if this worker was taken for dead."""
+        log.info("interview %s does not run here any more", self.session_id)
+        seat, self._seat = self._seat, None
+        self._over.set()
+        if seat is not None:
+            refusal = SessionNotFound("the connection to this interview was lost; resume it")
+            await seat.tell(announcements.refusal(refusal, event="start_interview"))
 
     def _milestone(self) -> object:
         """What must not be lost once the reader knows of it."""

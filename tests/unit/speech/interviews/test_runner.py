@@ -1,7 +1,7 @@
 """An interview as a worker runs it: its timers, its work, its ear, its life. Time is a test's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from speech.interviews.effects import Effects
 from speech.interviews.events import InterviewContract
 from speech.interviews.runner import RENEW_MS, InterviewRunner
 from speech.interviews.state import Rules
-from speech.interviews.transcription import Partial, ScriptedTranscriber, ScriptedTurn
+from speech.interviews.transcription import Hearing, Partial, ScriptedTranscriber, ScriptedTurn
 from tests.unit.speech.interviews.stage import (
     FakeSeat,
     FakeTime,
@@ -285,6 +285,32 @@ async def test_a_recogniser_hears_the_turn_and_then_hears_it_again_with_care() -
     await worker.die()
 
 
+async def test_a_recogniser_that_takes_its_time_holds_up_nothing() -> None:
+    """The interview does without it, and the next turn is heard while it still listens."""
+
+    class Slow(ScriptedTranscriber):
+        async def end_turn(self, pcm: bytes) -> Sequence[Hearing]:
+            await asyncio.Event().wait()
+            return ()
+
+    script = [ScriptedTurn(cues=[(200, Partial(text))]) for text in ("first words", "second words")]
+    worker = Worker(Store(FakeTime()), transcriber=lambda: Slow(script))
+    seat = FakeSeat()
+    runner = await a_turn(worker, seat)
+    await stream(worker, runner, [loud(2)])
+    await runner.user_done(seat)
+    await worker.time.pass_s(22)
+    await settle()
+    assert seat.last("user_answer_complete")["answer"] == "first words"
+    assert seat.last("interview_error")["code"] == "PROVIDER_UNAVAILABLE"
+
+    await runner.interviewer_done(seat)
+    await stream(worker, runner, [loud(2)])
+
+    assert seat.last("live_transcript")["text"] == "second words"
+    await worker.die()
+
+
 async def test_where_the_browser_hears_no_recogniser_has_to() -> None:
     turn = ScriptedTurn(cues=[(200, Partial("nonsense"))], final="more nonsense than that")
     worker = Worker(Store(FakeTime()), transcriber=lambda: ScriptedTranscriber([turn]))
@@ -369,7 +395,7 @@ async def test_a_step_is_kept_before_the_reader_hears_of_it(worker: Worker) -> N
     assert kept_when_told[at_second_question] == 2
 
 
-async def test_who_lost_the_lease_stops_and_says_nothing(worker: Worker) -> None:
+async def test_who_lost_the_lease_stops_and_says_so(worker: Worker) -> None:
     seat = FakeSeat()
     runner = await worker.start(seat)
     (record,) = worker.store.records.values()
@@ -379,7 +405,8 @@ async def test_who_lost_the_lease_stops_and_says_nothing(worker: Worker) -> None
     await runner.interviewer_done(seat)
     await worker.time.pass_s(120)
 
-    assert seat.told[told:] == []
+    (lost,) = seat.told[told:]
+    assert (lost[0], lost[1]["code"]) == ("interview_error", "SESSION_NOT_FOUND")
     assert runner.is_over
     with pytest.raises(SessionNotFound):
         await runner.stop(seat)
