@@ -6,17 +6,12 @@ The model is given a question of the bank and may say it differently. What it sa
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from readrealm.kernel.errors import ProviderUnavailable
 from speech.interviews.questions import QUESTION_CHARACTERS
-from speech.interviews.similarity import Embedder
 from speech.interviews.state import AskedQuestion
-from speech.interviews.wording import is_repetition
 
 if TYPE_CHECKING:
     import openai
@@ -53,8 +48,7 @@ class ModelPhrasing:
     """Questions in the words of an OpenAI-compatible chat endpoint.
 
     Args:
-        load: gives the embedding model that finds repetitions; called in a thread. Without that
-            model only repetitions word for word are found, by the interview itself.
+        repeats: whether a question means the same as an earlier one; see `judging.repeats`.
     """
 
     def __init__(
@@ -62,11 +56,9 @@ class ModelPhrasing:
         client: "openai.AsyncOpenAI",
         *,
         model: str,
-        load: Callable[[], Embedder],
-        threads: Executor,
+        repeats: Callable[[str, Sequence[tuple[str, bool]]], Awaitable[bool]],
     ) -> None:
-        self._client, self._model = client, model
-        self._load, self._threads = load, threads
+        self._client, self._model, self._repeats = client, model, repeats
 
     async def phrase(
         self, question: AskedQuestion, *, previous_answer: str, earlier: Sequence[AskedQuestion]
@@ -79,9 +71,8 @@ class ModelPhrasing:
         text = await self._ask(_messages(question, previous_answer))
         if not text:
             return None
-        loop = asyncio.get_running_loop()
-        is_new = await loop.run_in_executor(self._threads, self._is_new, text, question, earlier)
-        return text if is_new else None
+        known = [(asked.text, asked.subtopic == question.subtopic) for asked in earlier]
+        return None if await self._repeats(text, known) else text
 
     async def _ask(self, messages: "list[ChatCompletionMessageParam]") -> str:
         import openai
@@ -99,18 +90,6 @@ class ModelPhrasing:
             raise ProviderUnavailable(f"the language model failed: {reason}") from None
         said = answer.choices[0].message.content if answer.choices else None
         return (said or "").strip().strip('"').strip()
-
-    def _is_new(self, text: str, question: AskedQuestion, earlier: Sequence[AskedQuestion]) -> bool:
-        if not earlier:
-            return True
-        try:
-            vectors = self._load().embed([text, *(asked.text for asked in earlier)])
-        except ProviderUnavailable:
-            return True
-        same = [asked.subtopic == question.subtopic for asked in earlier]
-        return not is_repetition(
-            vectors[0], in_subtopic=vectors[1:][np.array(same)], in_session=vectors[1:]
-        )
 
 
 def _messages(question: AskedQuestion, previous_answer: str) -> "list[ChatCompletionMessageParam]":

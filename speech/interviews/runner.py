@@ -8,12 +8,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound, Unavailable
+from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound
 from speech.interviews import announcements
-from speech.interviews.ear import Ear, Listener
+from speech.interviews.crew import Crew, Done, Seat
 from speech.interviews.effects import (
     Effect,
     Effects,
@@ -24,79 +23,19 @@ from speech.interviews.effects import (
     Tell,
     Transcribe,
 )
-from speech.interviews.evaluation import Assessment
-from speech.interviews.events import InterviewComplete, InterviewContract
 from speech.interviews.interview import Interview
-from speech.interviews.knowledge import Knowledge
-from speech.interviews.live_store import LostLease, Snapshot
+from speech.interviews.keeping import Keeper
+from speech.interviews.live_store import Snapshot
 from speech.interviews.microphone import Chunk
 from speech.interviews.owners import Owner
-from speech.interviews.pacing import Timekeeper
-from speech.interviews.state import AskedQuestion, Phase
+from speech.interviews.state import Phase
 from speech.interviews.timeline import Span
 from speech.interviews.transcription import Final, Hearing, Partial
 
 log = logging.getLogger(__name__)
 
-RENEW_MS = 2_000
-"""Between two snapshots; well within `live_store.LEASE_MS`, and all that a crash can lose."""
-
 SETTLE_S = 3.0
 """How long a command that ends a turn waits for the sound that came before it."""
-
-
-class Seat(Protocol):
-    """A socket of the reader."""
-
-    @property
-    def channel(self) -> str:
-        """Where the channel layer reaches it."""
-
-    async def tell(self, event: InterviewContract) -> None: ...
-
-
-class Snapshots(Protocol):
-    """Where a running interview is kept. All raise `StoreUnavailable`."""
-
-    async def save(self, snapshot: Snapshot) -> None:
-        """Raises:
-        LostLease: another worker runs it.
-        """
-
-    async def release(self, session_id: str) -> None: ...
-
-    async def remove(self, session_id: str) -> None: ...
-
-
-class Results(Protocol):
-    async def store(self, owner: Owner, result: InterviewComplete, knowledge: Knowledge) -> None:
-        """Raises:
-        StoreUnavailable: it may come again.
-        """
-
-
-class Judge(Protocol):
-    async def assess(self, question: AskedQuestion, answer: str) -> Assessment: ...
-
-
-class Phrasing(Protocol):
-    async def phrase(
-        self, question: AskedQuestion, *, previous_answer: str, earlier: Sequence[AskedQuestion]
-    ) -> str | None:
-        """The question in other words; None for those of the bank."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
-    """Who does what an interview wants done."""
-
-    time: Timekeeper
-    snapshots: Snapshots
-    results: Results
-    judge: Judge
-    phrasing: Phrasing
-    ear: Callable[[Listener, str], Ear]
-    """Makes one for a listener and the container that its sound was in."""
 
 
 class InterviewRunner:
@@ -113,10 +52,10 @@ class InterviewRunner:
         self._crew = crew
         self._ear = crew.ear(self, container)
         self._seat: Seat | None = None
-        self._turnstile, self._saving = asyncio.Lock(), asyncio.Lock()
+        self._keeper = Keeper(crew.snapshots, take=lambda: self.snapshot, lost=self._lose)
+        self._turnstile = asyncio.Lock()
         self._news, self._over = asyncio.Event(), asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
-        self._kept: object = None
         self._listening_to: int | None = None
         self._is_replaced = False
         turn = interview.state.turn
@@ -157,6 +96,7 @@ class InterviewRunner:
 
     async def run(self) -> None:
         """Run it to its end, or until somebody else does."""
+        self._crew.judge.prepare()
         for duty in (self._ear.run, self._keep_time, self._keep_lease):
             self._own(self._until_over(duty))
         try:
@@ -170,7 +110,8 @@ class InterviewRunner:
     async def open(self, effects: Effects, seat: Seat) -> None:
         """Say how the interview begins; it is kept already."""
         async with self._turnstile:
-            self._kept, self._seat = self._milestone(), seat
+            self._seat = seat
+            self._keeper.created()
             await self._carry_out(effects, seat)
 
     async def adopt(self) -> None:
@@ -184,11 +125,7 @@ class InterviewRunner:
                 return
             self._seat = None
             self.interview.detach(self._crew.time.now_ms())
-            try:
-                await self._save()
-                await self._crew.snapshots.release(self.session_id)
-            except Unavailable as error:
-                log.warning("interview %s is found when its lease ends: %s", self.session_id, error)
+            await self._keeper.release()
             self._over.set()
 
     # ------------------------------------------------------------------ sockets
@@ -324,8 +261,7 @@ class InterviewRunner:
 
     async def _carry_out(self, effects: Effects, caller: Seat | None) -> None:
         self._mind_the_ear(effects)
-        if self._milestone() != self._kept:
-            await self._save_if_possible()
+        await self._keeper.keep_step()
         if not self._over.is_set():
             for effect in effects:
                 await self._begin(effect, caller)
@@ -372,30 +308,17 @@ class InterviewRunner:
         with contextlib.suppress(SessionNotFound):
             await self.act(done)
 
-    async def _answer(
-        self, effect: Evaluate | Phrase | Store | Transcribe
-    ) -> Callable[[int], Effects]:
+    async def _answer(self, effect: Evaluate | Phrase | Store | Transcribe) -> Done:
         """Do the work; what then to tell the interview."""
-        procedure, crew, state = self.interview.procedure, self._crew, self.interview.state
-        match effect:
-            case Transcribe(job):
-                heard = await self._ear.end_turn()
-                said = [self._with_what_was_heard(hearing) for hearing in heard.hearings]
-                return lambda now_ms: procedure.transcribed(
-                    job, said, now_ms, by=heard.by, speech=heard.speech
-                )
-            case Evaluate(job, question, answer):
-                assessment = await crew.judge.assess(question, answer)
-                return lambda now_ms: procedure.evaluated(job, assessment, now_ms)
-            case Phrase(job, question, previous_answer):
-                earlier = [answer.question for answer in state.answers]
-                text = await crew.phrasing.phrase(
-                    question, previous_answer=previous_answer, earlier=earlier
-                )
-                return lambda now_ms: procedure.phrased(job, text, now_ms)
-            case Store(job, result, knowledge):
-                await crew.results.store(self.owner, result, knowledge)
-                return lambda now_ms: procedure.stored(job, now_ms)
+        procedure, state = self.interview.procedure, self.interview.state
+        if not isinstance(effect, Transcribe):
+            earlier = [answer.question for answer in state.answers]
+            return await self._crew.work(effect, procedure, owner=self.owner, earlier=earlier)
+        heard = await self._ear.end_turn()
+        said = [self._with_what_was_heard(hearing) for hearing in heard.hearings]
+        return lambda now_ms: procedure.transcribed(
+            effect.job, said, now_ms, by=heard.by, speech=heard.speech
+        )
 
     def _mind_the_ear(self, effects: Effects) -> None:
         """Have the ear listen to the turn of the reader, and to nothing else."""
@@ -409,7 +332,7 @@ class InterviewRunner:
         elif not any(isinstance(effect, Transcribe) for effect in effects):
             self._ear.forget_turn()
 
-    # ------------------------------------------------------------------ time and store
+    # ------------------------------------------------------------------ time and lease
 
     async def _keep_time(self) -> None:
         time = self._crew.time
@@ -421,31 +344,7 @@ class InterviewRunner:
                 await self.act(lambda _: [])
 
     async def _keep_lease(self) -> None:
-        time, never = self._crew.time, asyncio.Event()
-        while True:
-            await time.wait(never, time.now_ms() + RENEW_MS)
-            await self._save_if_possible()
-
-    async def _save_if_possible(self) -> None:
-        try:
-            await self._save()
-        except Unavailable as error:
-            log.warning("interview %s is not kept now: %s", self.session_id, error)
-
-    async def _save(self) -> None:
-        """Keep it as it stands; whoever holds it no longer runs it no longer."""
-        async with self._saving:
-            if self._over.is_set():
-                return
-            snapshot, milestone = self.snapshot, self._milestone()
-            try:
-                if snapshot.is_done and snapshot.state.left:
-                    await self._crew.snapshots.remove(self.session_id)
-                else:
-                    await self._crew.snapshots.save(snapshot)
-            except LostLease:
-                await self._lose()
-            self._kept = milestone
+        await self._keeper.keep_lease(self._crew.time)
 
     async def _lose(self) -> None:
         """Another worker took it; with a socket here only if this worker was taken for dead."""
@@ -455,16 +354,3 @@ class InterviewRunner:
         if seat is not None:
             refusal = SessionNotFound("the connection to this interview was lost; resume it")
             await seat.tell(announcements.refusal(refusal, event="start_interview"))
-
-    def _milestone(self) -> object:
-        """What must not be lost once the reader knows of it."""
-        state = self.interview.state
-        return (
-            state.phase,
-            state.questions_asked,
-            len(state.turns),
-            state.away_since_ms is None,
-            state.ending,
-            state.left,
-            self._is_replaced,
-        )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import InterviewInProgress, SessionNotFound
+from speech.interviews.crew import Seat
 from speech.interviews.effects import Tell
 from speech.interviews.events import StartInterview
 from speech.interviews.interview import Interview
@@ -18,7 +19,7 @@ from speech.interviews.knowledge import Knowledge
 from speech.interviews.live_store import Holding, Snapshot
 from speech.interviews.owners import Owner
 from speech.interviews.questions import QuestionBank
-from speech.interviews.runner import InterviewRunner, Seat
+from speech.interviews.runner import InterviewRunner
 from speech.interviews.state import Phase, Rules
 
 LOOK_EVERY_S = 0.4

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,14 +22,14 @@ from readrealm.stores import mongo
 from readrealm.stores.allowance import Allowance
 from speech.audio.containers import Container
 from speech.engines.detector import SileroDetector
-from speech.engines.embeddings import load_minilm
 from speech.engines.recogniser import Engine, RecogniserSpec
 from speech.interviews.catalogue import StoredBank
 from speech.interviews.consumer import HANDOVER
+from speech.interviews.crew import Crew, Judge, Phrasing
 from speech.interviews.ear import Ear, Listener
 from speech.interviews.hall import Hall, InterviewUpkeep
 from speech.interviews.interview import Interview
-from speech.interviews.judging import ThreadedJudge
+from speech.interviews.judging import PooledJudge
 from speech.interviews.live_store import LiveInterviews
 from speech.interviews.microphone import Microphone
 from speech.interviews.owners import Owner
@@ -36,7 +37,7 @@ from speech.interviews.pacing import Timekeeper, WallClock
 from speech.interviews.phrasing import BankPhrasing, ModelPhrasing
 from speech.interviews.recognition import SharedRecogniser
 from speech.interviews.results import StoredResults, forget_before
-from speech.interviews.runner import Crew, InterviewRunner, Judge, Phrasing
+from speech.interviews.runner import InterviewRunner
 from speech.interviews.services import InterviewService
 from speech.interviews.state import Rules
 from speech.interviews.transcription import CaptionTranscriber, RecogniserTranscriber, Transcriber
@@ -47,6 +48,9 @@ STARTS = Rate(count=30, period_ms=60_000)
 """Interviews that one reader may begin."""
 
 LISTENING_THREADS = 2
+SWITCH_S = 0.000_5
+"""After which a thread that computes gives the interpreter to one that asks for it; 5 ms by
+default, at each step of the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,8 @@ def build(
 
 def build_from_settings() -> Interviews:
     """`build` with the stores and engines that Django's settings name."""
+    # Threads that listen must not keep the event loop waiting for the interpreter.
+    sys.setswitchinterval(SWITCH_S)
     rules = Rules(
         duration_limit_ms=settings.INTERVIEW_DURATION_S * 1000,
         silence_timeout_ms=settings.INTERVIEW_SILENCE_S * 1000,
@@ -148,7 +154,7 @@ def build_from_settings() -> Interviews:
 
 def _equipment() -> Equipment:
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="listen")
-    judging = ThreadPoolExecutor(1, thread_name_prefix="judge")
+    judge = PooledJudge()
     recogniser = _recogniser()
     client: Any = None
     phrasing: Phrasing = BankPhrasing()
@@ -158,9 +164,7 @@ def _equipment() -> Equipment:
         client = openai.AsyncOpenAI(
             base_url=settings.LLM_BASE_URL, api_key=settings.LLM_API_KEY or "none", max_retries=0
         )
-        phrasing = ModelPhrasing(
-            client, model=settings.LLM_MODEL, load=load_minilm, threads=judging
-        )
+        phrasing = ModelPhrasing(client, model=settings.LLM_MODEL, repeats=judge.repeats)
 
     def transcriber() -> Transcriber:
         if recogniser is None:
@@ -173,11 +177,11 @@ def _equipment() -> Equipment:
         if client is not None:
             await client.close()
         listening.shutdown(wait=False, cancel_futures=True)
-        judging.shutdown(wait=False, cancel_futures=True)
+        judge.close()
 
     return Equipment(
         transcriber=transcriber,
-        judge=ThreadedJudge(load_minilm, threads=judging),
+        judge=judge,
         phrasing=phrasing,
         threads=listening,
         close=close,

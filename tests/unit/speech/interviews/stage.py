@@ -11,6 +11,7 @@ import numpy as np
 from readrealm.kernel.errors import InterviewInProgress, StoreUnavailable
 from readrealm.kernel.wire import plain
 from speech.audio.containers import Container
+from speech.interviews.crew import Crew
 from speech.interviews.ear import Ear, Listener
 from speech.interviews.evaluation import Assessment
 from speech.interviews.events import InterviewContract, StartInterview, event_name
@@ -21,7 +22,7 @@ from speech.interviews.live_store import LEASE_MS, Holding, LostLease, Snapshot
 from speech.interviews.microphone import Microphone
 from speech.interviews.owners import Owner
 from speech.interviews.questions import QuestionBank
-from speech.interviews.runner import Crew, InterviewRunner
+from speech.interviews.runner import InterviewRunner
 from speech.interviews.services import InterviewService
 from speech.interviews.state import AskedQuestion, InterviewState, Rules
 from speech.interviews.transcription import CaptionTranscriber, Transcriber
@@ -218,6 +219,9 @@ class FakeJudge:
         self.error: Exception | None = None
         self.is_slow = False
         self.judged: list[str] = []
+
+    def prepare(self) -> None:
+        pass
 
     async def assess(self, question: AskedQuestion, answer: str) -> Assessment:
         self.judged.append(answer)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import openai
 import pytest
 
@@ -14,7 +13,6 @@ from speech.interviews import phrasing
 from speech.interviews.phrasing import ModelPhrasing
 from speech.interviews.state import AskedQuestion
 from tests.unit.speech.interviews.rehearsal import BANK
-from tests.unit.speech.interviews.stage import InlineThreads
 
 QUESTION, OTHER = (AskedQuestion.of(question) for question in list(BANK.questions)[:2])
 
@@ -37,19 +35,13 @@ class FakeModel:
         return SimpleNamespace(choices=[SimpleNamespace(message=message)])
 
 
-class FakeEmbedder:
-    """Texts mean the same if they begin with the same word."""
-
-    name = "fake"
-
-    def embed(self, texts: Sequence[str]) -> Any:
-        words = sorted({text.split()[0] for text in texts})
-        return np.array([np.eye(len(words))[words.index(text.split()[0])] for text in texts])
+async def begins_alike(text: str, earlier: Sequence[tuple[str, bool]]) -> bool:
+    return any(asked.split()[0] == text.split()[0] for asked, _ in earlier)
 
 
 def worded_by(model: FakeModel) -> ModelPhrasing:
     client: Any = model
-    return ModelPhrasing(client, model="m", load=FakeEmbedder, threads=InlineThreads())
+    return ModelPhrasing(client, model="m", repeats=begins_alike)
 
 
 async def phrase(model: FakeModel, *, earlier: Sequence[AskedQuestion] = ()) -> str | None:

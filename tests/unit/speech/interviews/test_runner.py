@@ -9,7 +9,8 @@ import pytest
 from readrealm.kernel.errors import PayloadTooLarge, ProviderUnavailable, SessionNotFound
 from speech.interviews.effects import Effects
 from speech.interviews.events import InterviewContract
-from speech.interviews.runner import RENEW_MS, InterviewRunner
+from speech.interviews.keeping import RENEW_MS
+from speech.interviews.runner import InterviewRunner
 from speech.interviews.state import Rules
 from speech.interviews.transcription import Hearing, Partial, ScriptedTranscriber, ScriptedTurn
 from tests.unit.speech.interviews.stage import (
