@@ -36,10 +36,14 @@ const tables = /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAl
 const wasOpen = new Map();
 for (const table of tables) table.open = false;
 addEventListener("beforeprint", () => {
-  for (const table of tables) { wasOpen.set(table, table.open); table.open = true; }
+  for (const table of tables) {
+    if (!wasOpen.has(table)) wasOpen.set(table, table.open);
+    table.open = true;
+  }
 });
 addEventListener("afterprint", () => {
-  for (const table of tables) table.open = wasOpen.get(table) ?? false;
+  for (const [table, was] of wasOpen) table.open = was;
+  wasOpen.clear();
 });
 
 const print = /** @type {HTMLElement | null} */ (document.querySelector("[data-print]"));
