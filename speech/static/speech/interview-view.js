@@ -26,6 +26,17 @@ const PARTS = ["preparation", "asked", "stage", "controls", "again", "finish", "
 export const clock = (seconds) =>
   `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
+/**
+ * @param {string} phase
+ * @param {string} words
+ * @param {{inWriting: boolean, isAloud: boolean}} way
+ */
+function stageWords(phase, words, { inWriting, isAloud }) {
+  if (phase === "turn" && inWriting) return "Your turn. Write.";
+  if (phase === "question" && !isAloud) return "Read the question, and answer when you are ready.";
+  return words;
+}
+
 export class View {
   #page;
   #parts;
@@ -51,17 +62,23 @@ export class View {
 
   /**
    * @param {import("./interview-client.js").Phase} phase
-   * @param {boolean} inWriting
+   * @param {object} way
+   * @param {boolean} way.inWriting answers are written
+   * @param {boolean} way.isAloud questions are read aloud
    */
-  show(phase, inWriting) {
+  show(phase, { inWriting, isAloud }) {
     const { button, shows, words, isBusy = false } = /** @type {{button: string, shows: string[], words: string, isBusy?: boolean}} */ (PHASES[phase]);
     this.#page.dataset.phase = phase;
-    for (const name of PARTS) this.part(name).hidden = !shows.includes(name) || (name === "heard" && inWriting);
+    const isMeaningless = { heard: inWriting, again: !isAloud };
+    for (const name of PARTS) {
+      const isKept = !isMeaningless[/** @type {keyof typeof isMeaningless} */ (name)];
+      this.part(name).hidden = !(isKept && shows.includes(name));
+    }
     const main = this.part("main");
     main.textContent = button;
     // Not `disabled`, which would take the focus away from under a reader's hands.
     main.setAttribute("aria-disabled", String(isBusy));
-    this.part("stage-words").textContent = phase === "turn" && inWriting ? "Your turn. Write." : words;
+    this.part("stage-words").textContent = stageWords(phase, words, { inWriting, isAloud });
     this.part("meter").hidden = inWriting || phase !== "turn";
     this.part("silence").hidden = true;
     if (phase !== "turn") this.showLevel(0);

@@ -47,7 +47,6 @@ const aloud = /** @type {HTMLInputElement} */ (view.part("aloud"));
 const withCaptions = /** @type {HTMLInputElement} */ (view.part("captions"));
 /** @type {string} */
 let question = "";
-let count = config.questions;
 let retry = () => {};
 
 prepare();
@@ -55,7 +54,7 @@ listenToReader();
 listenToInterview();
 
 async function prepare() {
-  view.show("ready", config.inWriting);
+  show("ready");
   if (wasRunning()) {
     view.part("main").textContent = "Go on";
     view.part("preparation-title").textContent = "Your interview is waiting";
@@ -131,9 +130,7 @@ function press() {
 async function begin() {
   view.settle();
   if (!(await openMicrophone())) return;
-  const isThere = wasRunning();
-  sessionStorage.setItem(RUNNING_KEY, "yes");
-  if (isThere) client.resume();
+  if (wasRunning()) client.resume();
   else client.begin();
 }
 
@@ -158,7 +155,7 @@ function goOnInWriting() {
   config.inWriting = true;
   view.part("preparation-words").textContent = "You write your answers, so no microphone is needed.";
   view.part("captions-line").hidden = true;
-  view.show(client.phase, true);
+  show(client.phase);
   if (client.phase === "turn") writing.open();
   view.part("main").focus();
 }
@@ -166,7 +163,8 @@ function goOnInWriting() {
 /** @param {{question: string, number: number, topic: string, difficulty: string, curveball: boolean}} asked */
 async function hearQuestion(asked) {
   question = asked.question;
-  view.ask(asked, count);
+  sessionStorage.setItem(RUNNING_KEY, "yes");
+  view.ask(asked, config.questions);
   view.announce(`Question ${asked.number}. ${aloud.checked ? "" : question}`);
   if (!aloud.checked) return;
   const wasRead = await voice.read(question);
@@ -201,8 +199,13 @@ async function leave() {
 }
 
 /** @param {import("./interview-client.js").Phase} phase */
+function show(phase) {
+  view.show(phase, { inWriting: config.inWriting, isAloud: aloud.checked });
+}
+
+/** @param {import("./interview-client.js").Phase} phase */
 function follow(phase) {
-  view.show(phase, config.inWriting);
+  show(phase);
   if (phase === "turn") {
     voice.stop();
     view.settle();
