@@ -30,11 +30,10 @@ class StartForm(forms.Form):
     stress = forms.BooleanField(label="Stress test", required=False)
 
     def __init__(self, options: StartOptions, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         counts = options.question_counts
         self.usual = USUAL_COUNT if USUAL_COUNT in counts else counts[0]
         usual = {"topic": "", "questions": self.usual, "answer": "voice"}
-        self.initial: dict[str, Any] = {**usual, **self.initial}
+        super().__init__(*args, initial=usual, **kwargs)
         topics = [(topic.name, topic.title) for topic in options.topics]
         self.fields["topic"].choices = [("", EVERY_TOPIC), *topics]
         self.fields["questions"].choices = [(count, str(count)) for count in counts]

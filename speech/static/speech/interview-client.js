@@ -81,7 +81,7 @@ export class InterviewClient extends EventTarget {
     const isOn = await this.#command("start_interview", {
       stress_test: stress, question_count: questions, ...(topic && { topic }),
     });
-    if (!isOn && this.phase === "starting") this.#turnTo("ready");
+    if (!isOn) this.#return("starting", "ready");
   }
 
   /** Go on with the interview that runs, or ran a moment ago; another tab hears no more of it. */
@@ -95,7 +95,7 @@ export class InterviewClient extends EventTarget {
   async ready() {
     if (this.phase !== "question") return;
     this.#turnTo("opening");
-    if (!(await this.#command("interviewer_done")) && this.phase === "opening") this.#turnTo("question");
+    if (!(await this.#command("interviewer_done"))) this.#return("opening", "question");
   }
 
   /**
@@ -121,14 +121,14 @@ export class InterviewClient extends EventTarget {
   async done() {
     if (this.phase !== "turn") return;
     this.#turnTo("processing");
-    if (!(await this.#command("user_done_speaking")) && this.phase === "processing") this.#turnTo("turn");
+    if (!(await this.#command("user_done_speaking"))) this.#return("processing", "turn");
   }
 
   /** End the interview; its result comes as `result`. */
   async finish() {
     const before = this.phase;
     this.#turnTo("finishing");
-    if (!(await this.#command("stop_interview")) && this.phase === "finishing") this.#turnTo(before);
+    if (!(await this.#command("stop_interview"))) this.#return("finishing", before);
   }
 
   /** Give the interview up; there will be no result. */
@@ -142,7 +142,7 @@ export class InterviewClient extends EventTarget {
     const ears = {
       agent_next_question: (question) => { this.#turnTo("question"); this.#fire("question", question); },
       interview_started: ({ state, resumed }) => {
-        if (resumed) this.#turnTo(RESUMED[/** @type {keyof RESUMED} */ (state)]);
+        if (resumed) this.#turnTo(RESUMED[/** @type {keyof typeof RESUMED} */ (state)]);
       },
       user_turn_started: () => { this.#wasTold = ""; this.#turnTo("turn"); },
       live_transcript: (transcript) => this.#fire("transcript", transcript),
@@ -180,7 +180,7 @@ export class InterviewClient extends EventTarget {
     // Sound comes four times a second; what is wrong with it is said once.
     if (event === "audio_chunk" && this.#wasTold === code) return;
     this.#wasTold = code;
-    this.#complain(code, WORDS[/** @type {keyof WORDS} */ (code)] ?? error);
+    this.#complain(code, WORDS[/** @type {keyof typeof WORDS} */ (code)] ?? error);
   }
 
   /**
@@ -222,6 +222,15 @@ export class InterviewClient extends EventTarget {
   #complain(code, words) {
     const text = words.charAt(0).toUpperCase() + words.slice(1);
     this.#fire("problem", { code, words: /[.!?]$/u.test(text) ? text : `${text}.` });
+  }
+
+  /**
+   * Undo a step that was not taken, unless something else has happened since.
+   * @param {Phase} from
+   * @param {Phase} to
+   */
+  #return(from, to) {
+    if (this.phase === from) this.#turnTo(to);
   }
 
   /** @param {Phase} phase */
