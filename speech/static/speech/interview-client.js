@@ -43,7 +43,7 @@ const WORDS = {
   NO_ANSWER: "The server does not answer. Try again in a moment.",
 };
 
-/** Phases that the server names after a resumption. */
+/** @type {Record<string, Phase>} By the state that the server names after a resumption. */
 const RESUMED = { interviewer: "question", user: "opening", processing: "processing" };
 
 export class InterviewClient extends EventTarget {
@@ -142,7 +142,7 @@ export class InterviewClient extends EventTarget {
     const ears = {
       agent_next_question: (question) => { this.#turnTo("question"); this.#fire("question", question); },
       interview_started: ({ state, resumed }) => {
-        if (resumed) this.#turnTo(RESUMED[/** @type {keyof typeof RESUMED} */ (state)]);
+        if (resumed) this.#turnTo(RESUMED[state]);
       },
       user_turn_started: () => { this.#wasTold = ""; this.#turnTo("turn"); },
       live_transcript: (transcript) => this.#fire("transcript", transcript),
