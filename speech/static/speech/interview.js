@@ -56,7 +56,6 @@ listenToInterview();
 async function prepare() {
   show("ready");
   if (wasRunning()) {
-    view.part("main").textContent = "Go on";
     view.part("preparation-title").textContent = "Your interview is waiting";
     view.part("preparation-words").textContent = "The page was left while an interview ran. It is kept for a minute; go on where you were.";
   }
@@ -201,6 +200,7 @@ async function leave() {
 /** @param {import("./interview-client.js").Phase} phase */
 function show(phase) {
   view.show(phase, { inWriting: config.inWriting, isAloud: aloud.checked });
+  if (phase === "ready" && wasRunning()) view.part("main").textContent = "Go on";
 }
 
 /** @param {import("./interview-client.js").Phase} phase */
@@ -217,6 +217,7 @@ function follow(phase) {
   captions.stop();
   writing.close();
   if (phase === "processing") view.announce("Your answer is being looked at.");
+  if (phase === "ready") microphone.close();
   if (phase === "over") end();
 }
 
