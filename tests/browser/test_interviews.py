@@ -167,6 +167,7 @@ def test_a_lost_connection_is_said_and_taken_up_again(open_reader: Open) -> None
     reader = open_reader()
     page = go(reader, answer="writing")
     begin(page)
+    page.get_by_label("Your answer").fill(ANSWER)
 
     reader.page.context.set_offline(True)
     page.evaluate("window.dispatchEvent(new Event('offline'))")
@@ -174,7 +175,7 @@ def test_a_lost_connection_is_said_and_taken_up_again(open_reader: Open) -> None
     reader.page.context.set_offline(False)
 
     expect(page.locator("[data-bar]")).to_be_empty(timeout=20_000)
-    page.get_by_label("Your answer").fill(ANSWER)
+    expect(page.get_by_label("Your answer")).to_have_value(ANSWER)
     page.get_by_role("button", name="I’m done").click()
     expect(page.locator("[data-answered-list] li p").last).to_have_text(ANSWER, timeout=20_000)
 

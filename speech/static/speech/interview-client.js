@@ -53,6 +53,8 @@ export class InterviewClient extends EventTarget {
   #userId;
   #choice;
   #wasTold = "";
+  /** Between the question that is told again and the state that it is told for. */
+  #isResuming = false;
 
   /**
    * @param {object} options
@@ -140,10 +142,11 @@ export class InterviewClient extends EventTarget {
   #listen() {
     /** @type {Record<string, (detail: any) => void>} */
     const ears = {
-      agent_next_question: (question) => { this.#turnTo("question"); this.#fire("question", question); },
-      interview_started: ({ state, resumed }) => {
-        if (resumed) this.#turnTo(RESUMED[state]);
+      agent_next_question: (question) => {
+        this.#fire("question", question);
+        if (!this.#isResuming) this.#turnTo("question");
       },
+      interview_started: ({ state, resumed }) => { if (resumed) this.#goOn(state); },
       user_turn_started: () => { this.#wasTold = ""; this.#turnTo("turn"); },
       live_transcript: (transcript) => this.#fire("transcript", transcript),
       timer_update: (timer) => this.#fire("timer", timer),
@@ -165,7 +168,15 @@ export class InterviewClient extends EventTarget {
   }
 
   async #resume() {
-    await this.#command("start_interview", { resume: true });
+    this.#isResuming = true;
+    if (!(await this.#command("start_interview", { resume: true }))) this.#isResuming = false;
+  }
+
+  /** @param {string} state where the server is */
+  #goOn(state) {
+    this.#isResuming = false;
+    // A turn that was not over goes on, with what has been said or written in it.
+    if (state !== "user" || this.phase !== "turn") this.#turnTo(RESUMED[state]);
   }
 
   /** @param {{error: string, code: string, event: string}} error */

@@ -20,6 +20,8 @@ import { Microphone, MicrophoneRefused } from "./microphone.js";
  * @property {string} results where the results of an account are
  */
 
+/** @typedef {{question: string, number: number, topic: string, difficulty: string, curveball: boolean}} Asked */
+
 const RUNNING_KEY = "readrealm.interview.running";
 const GUEST_KEY = "readrealm.interview.guest";
 const ALOUD_KEY = "readrealm.interview.aloud";
@@ -45,8 +47,8 @@ const writing = new Writing(
 
 const aloud = /** @type {HTMLInputElement} */ (view.part("aloud"));
 const withCaptions = /** @type {HTMLInputElement} */ (view.part("captions"));
-/** @type {string} */
-let question = "";
+/** @type {Asked} */
+let asked = { question: "", number: 0, topic: "", difficulty: "", curveball: false };
 let retry = () => {};
 
 prepare();
@@ -72,7 +74,7 @@ function listenToReader() {
     if (main.getAttribute("aria-disabled") !== "true") press();
   });
   aloud.addEventListener("change", () => localStorage.setItem(ALOUD_KEY, aloud.checked ? "yes" : "no"));
-  view.part("again").addEventListener("click", () => voice.read(question));
+  view.part("again").addEventListener("click", () => voice.read(asked.question));
   view.part("problem-action").addEventListener("click", () => { view.settle(); retry(); });
   const dialog = /** @type {HTMLDialogElement} */ (view.part("finish-dialog"));
   view.part("finish").addEventListener("click", () => { dialog.returnValue = ""; dialog.showModal(); });
@@ -159,15 +161,17 @@ function goOnInWriting() {
   view.part("main").focus();
 }
 
-/** @param {{question: string, number: number, topic: string, difficulty: string, curveball: boolean}} asked */
-async function hearQuestion(asked) {
-  question = asked.question;
+/** @param {Asked} told */
+function hearQuestion(told) {
+  asked = told;
   sessionStorage.setItem(RUNNING_KEY, "yes");
   view.ask(asked, config.questions);
-  view.announce(`Question ${asked.number}. ${aloud.checked ? "" : question}`);
-  if (!aloud.checked) return;
-  const wasRead = await voice.read(question);
-  if (wasRead && question === asked.question) client.ready();
+}
+
+async function readQuestion() {
+  const { number, question } = asked;
+  view.announce(`Question ${number}. ${aloud.checked ? "" : question}`);
+  if (aloud.checked && (await voice.read(question)) && asked.number === number) client.ready();
 }
 
 function answerNow() {
@@ -216,6 +220,7 @@ function follow(phase) {
   }
   captions.stop();
   writing.close();
+  if (phase === "question") readQuestion();
   if (phase === "processing") view.announce("Your answer is being looked at.");
   if (phase === "ready") microphone.close();
   if (phase === "over") end();

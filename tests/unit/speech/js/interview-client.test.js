@@ -151,6 +151,31 @@ test("an interview that runs is taken up again when the connection is back", asy
   assert.deepEqual(heard.filter(([name]) => name === "line").slice(-2), [["line", false], ["line", true]]);
 });
 
+test("a turn that is taken up again was never left, so that nothing in it is lost", async () => {
+  const { socket, client } = await inTurn();
+  const phases = [];
+  client.addEventListener("phase", ({ detail }) => phases.push(detail));
+
+  socket.lose();
+  socket.connect();
+  socket.tell("agent_next_question", QUESTION);
+  socket.tell("interview_started", { resumed: true, state: "user" });
+  socket.tell("user_turn_started", {});
+
+  assert.deepEqual(phases, []);
+});
+
+test("an answer that ended meanwhile is followed by the next question", async () => {
+  const { socket, client } = await inTurn();
+
+  socket.lose();
+  socket.connect();
+  socket.tell("agent_next_question", { ...QUESTION, number: 2 });
+  socket.tell("interview_started", { resumed: true, state: "interviewer" });
+
+  assert.equal(client.phase, "question");
+});
+
 test("of an interview that ended meanwhile the result is asked for", async () => {
   const { socket, client } = await inTurn();
   socket.lose();
