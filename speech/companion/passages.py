@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from readrealm.kernel.errors import InvalidInput, NotFound, PayloadTooLarge
+from speech.companion import ranking
 from speech.companion.books import Book, Passage, read_book
 from speech.companion.lexical import LexicalIndex
 
@@ -33,10 +34,6 @@ LAYOUT = "passages-1"
 MAX_BOOK_BYTES = 20_000_000
 OPEN_BOOKS = 8
 """Indexes that are kept in memory; Moby Dick takes 6 MB."""
-
-LEXICAL_WEIGHT = 0.5
-"""What the best match of words is worth, in cosine. Chosen on 44 questions about two books,
-none of which is among those that the search is measured with."""
 
 BATCH = 32
 LARGEST_ID = 2**53 - 1
@@ -85,6 +82,8 @@ class _Index:
     book: Book
     vectors: Vectors
     words: LexicalIndex
+    chapters: NDArray[np.int32]
+    """The chapter of each passage."""
 
 
 @dataclass(slots=True)
@@ -163,7 +162,8 @@ class Library:
         index = self._index(book_id)
         vector = self.embedder.embed([question])[0]
         similarity = index.vectors @ vector
-        ranked = _fused(similarity, index.words.scores(question))[:count]
+        scores = ranking.fused(similarity, index.words.scores(question))
+        best = ranking.best_first(ranking.with_neighbours(scores, index.chapters))
         return [
             Found(
                 book_id,
@@ -172,7 +172,7 @@ class Library:
                 index.book.passages[at],
                 float(similarity[at]),
             )
-            for at in ranked
+            for at in best[:count]
         ]
 
     def _build(self, book_id: int, source: bytes, book: Book, progress: Progress) -> None:
@@ -215,7 +215,8 @@ class Library:
         if (stored.manifest.layout, stored.manifest.model) != (LAYOUT, self.model):
             raise NotIndexed("the index of this book was made by another version")
         words = LexicalIndex(_searched(stored.book))
-        return _Index(stored.book, vectors, words)
+        chapters = np.array([passage.chapter for passage in stored.book.passages], np.int32)
+        return _Index(stored.book, vectors, words, chapters)
 
     def _manifest(self, source: bytes) -> _Manifest:
         return _Manifest(LAYOUT, self.model, hashlib.sha256(source).hexdigest())
@@ -279,14 +280,3 @@ def _load(path: Path) -> tuple[_Stored, Vectors]:
     if vectors.ndim != 2 or len(vectors) != len(stored.book.passages):
         raise ValueError("not an index")
     return stored, vectors
-
-
-def _fused(similarity: Vectors, lexical: Vectors) -> list[int]:
-    """Indexes, the best one first, by a weighted sum.
-
-    That does better than fusing ranks, and needs little tuning (Bruch, Gai and Ingber, "An
-    Analysis of Fusion Functions for Hybrid Retrieval", 2023).
-    """
-    best = float(lexical.max(initial=0.0)) or 1.0
-    score = similarity + LEXICAL_WEIGHT / best * lexical
-    return [int(at) for at in np.argsort(-score, kind="stable")]

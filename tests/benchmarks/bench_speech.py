@@ -37,6 +37,7 @@ from speech.realtime.client import RealtimeClient
 from speech.realtime.events import AudioDelta, ResponseDone, SpeechStopped
 from speech.realtime.protocol import SessionSpec
 from speech.realtime.wiring import library
+from tests.benchmarks import passage_development
 from tests.benchmarks.passage_questions import QUESTIONS, Question
 from tests.support.worker import Server
 from tests.unit.speech.audio.muxing import cut
@@ -212,6 +213,20 @@ def bench_passages() -> None:
     for book, taken in times.items():
         say(f"  {book}: p50 {statistics.median(taken):.0f} ms, slowest {max(taken):.0f} ms")
     say(f"  Moby Dick under 150 ms: {verdict(slowest < 150)}")
+    ranks = [rank(question, books) for question in passage_development.QUESTIONS]
+    reciprocal = statistics.mean(1 / place for place in ranks)
+    among_three, first = (sum(place <= most for place in ranks) for most in (3, 1))
+    say(
+        f"  where the weights were chosen: right passage {among_three} of {len(ranks)}, "
+        f"first {first}, mean reciprocal rank {reciprocal:.3f}"
+    )
+
+
+def rank(question: Question, books: Library) -> int:
+    """The place of the first right passage, from 1."""
+    found = books.search(indexed(question.book, books), question.text, count=100_000)
+    right = (at for at, one in enumerate(found, 1) if is_right(question, one.passage.text))
+    return next(right)
 
 
 def chapters_of(question: Question) -> set[str]:
