@@ -97,6 +97,11 @@ class Bus:
         self.reconnects = 0
         """Times the subscriber connection was lost, since the start."""
 
+    @property
+    def has_waiting_publications(self) -> bool:
+        """Whether publications wait for the reply to those before them, to leave together."""
+        return bool(self._pending)
+
     async def publish(self, channel: str, payload: bytes) -> int:
         """Publish; returns how many connections listened.
 

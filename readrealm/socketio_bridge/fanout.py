@@ -33,6 +33,9 @@ OVERTAKEN_WAIT_S = 0.05
 MAX_HELD, MAX_HELD_BYTES = 500, 4 << 20
 """Events of one group that may wait for predecessors; more are left to the backfill."""
 
+MERGE_S = 0.001
+"""How long what has come may wait for what this worker is about to hear, to leave with it."""
+
 BACKFILL_TIMEOUT_S = 5.0
 BACKFILL_RETRY_S = 0.5
 
@@ -159,7 +162,11 @@ class Fanout:
         """Holes that the backfill could not fill."""
         self.observe: Callable[[float, int], None] | None = None
         """Told the seconds and the deliveries of every batch; must not block."""
+        self.expects_more: Callable[[], bool] = _expect_nothing
+        """Whether more events are sure to come, and soon; see `MERGE_S`."""
         self._dirty: dict[str, Room] = {}
+        self._is_scheduled = False
+        self._patience: asyncio.TimerHandle | None = None
 
     def add(self, group: str, member: Member) -> bool:
         """Add a member; True when it is the first of its group."""
@@ -259,11 +266,24 @@ class Fanout:
 
     def _emit(self, group: str, room: Room, event: Event, left_out: tuple[str, ...]) -> None:
         room.pending.append((event[0], event[1], left_out))
-        if not self._dirty:
-            asyncio.get_running_loop().call_soon(self._flush)
         self._dirty[group] = room
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
+        """Write what has come, unless more is about to come that can leave in the same write."""
+        self._is_scheduled = False
+        if not self.expects_more():
+            self._flush_now()
+        elif self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(MERGE_S, self._flush_now)
+
+    def _flush_now(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         dirty, self._dirty = self._dirty, {}
         for room in dirty.values():
             self._send(room)
@@ -340,6 +360,10 @@ class Fanout:
             self._release_held(group, room)
         elif room.last_number is not None:
             room.newest = room.last_number
+
+
+def _expect_nothing() -> bool:
+    return False
 
 
 def _encode(audience: str, name: str, argument: bytes | None) -> str:

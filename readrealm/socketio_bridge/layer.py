@@ -91,6 +91,7 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         ]
         self.worker_id = secrets.token_hex(4)
         self.fanout = Fanout()
+        self.fanout.expects_more = self._has_waiting_publications
         self.members: dict[str, Member] = {}
         self._group_of: dict[str, str] = {}
         self._perform: Callable[[dict[str, Any]], None] | None = None
@@ -240,6 +241,9 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
         return self.channel_layer.deserialize(payload)
 
     # What arrives.
+
+    def _has_waiting_publications(self) -> bool:
+        return any(bus.has_waiting_publications for bus in self._shards)
 
     def _worker_channel(self, worker_id: str) -> str:
         return f"{self.prefix}__worker__{worker_id}"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from readrealm.socketio_bridge.fanout import (
     MAX_HELD,
     MAX_HELD_BYTES,
+    MERGE_S,
     OVERTAKEN_WAIT_S,
     PLAIN,
     Event,
@@ -288,6 +289,41 @@ async def test_an_event_without_a_number_waits_for_nobody(
     await turn()
 
     assert numbers(member) == [1, 0]
+
+
+async def test_what_is_about_to_come_leaves_in_the_same_write(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.expects_more = lambda: True
+    fanout.receive(ROOM, emission(event(1)))
+    await turn()
+    assert member.heard == []
+
+    fanout.expects_more = lambda: False
+    fanout.receive(ROOM, emission(event(2)))
+    await turn()
+
+    assert member.outlet is not None
+    assert member.outlet.writes == [b"".join(websocket_frame(text) for text in member.heard)]
+    assert numbers(member) == [1, 2]
+
+
+def test_nothing_waits_longer_than_a_millisecond_for_what_is_about_to_come() -> None:
+    async def wait() -> float:
+        fanout, member = Fanout(), FakeMember("one")
+        fanout.expects_more = lambda: True
+        fanout.add(ROOM, member)
+        clock = asyncio.get_running_loop().time
+        begin = clock()
+        for number in range(1, 4):
+            fanout.receive(ROOM, emission(event(number)))
+            await turn()
+        while not member.heard:  # noqa: ASYNC110  the clock jumps to the next timer
+            await asyncio.sleep(MERGE_S / 10)
+        assert numbers(member) == [1, 2, 3]
+        return clock() - begin
+
+    assert run_warped(wait) < 2 * MERGE_S + 0.05
 
 
 async def test_an_event_that_never_came_is_asked_for(fanout: Fanout, member: FakeMember) -> None:
