@@ -82,7 +82,14 @@ def seconds_of(stream: bytes, count: int) -> list[bytes]:
     return muxing.cut(stream, -(-len(stream) // count))
 
 
-async def stream(client: RoutesClient, chunks: list[bytes], mime: str, *, stop: bool = True) -> str:
+async def stream(
+    client: RoutesClient,
+    chunks: list[bytes],
+    mime: str,
+    *,
+    stop: bool = True,
+    leave_out: int | None = None,
+) -> str:
     session = new_id()
     await client.ask("session:start", {"sessionId": session})
     await client.ask("audio:start", {"sessionId": session})
