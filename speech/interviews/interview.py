@@ -258,6 +258,14 @@ class Interview:
             effects += act(due_ms)
         return effects
 
+    def tell_time(self, now_ms: int) -> Effects:
+        """The timer update, if it is due and nothing else is: it may be told out of turn."""
+        self.state.touch(now_ms)
+        due = [timer for timer in self._timers() if timer[0] <= self.state.touched_ms]
+        if len(due) != 1 or due[0][1] != self._tell_time:
+            return []
+        return self._tell_time(due[0][0])
+
     def _timers(self) -> list[_Timer]:
         """What is due when. Each timer, once it has acted, is due later or not at all."""
         state, rules = self.state, self.state.rules

@@ -340,8 +340,18 @@ class InterviewRunner:
             await time.wait(self._news, self.interview.deadline_ms)
             self._news.clear()
             due_ms = self.interview.deadline_ms
-            if due_ms is not None and due_ms <= time.now_ms():
+            if due_ms is None or due_ms > time.now_ms():
+                continue
+            # A second does not wait until a step is kept.
+            if timer := self.interview.tell_time(time.now_ms()):
+                await self._tell(timer)
+            else:
                 await self.act(lambda _: [])
+
+    async def _tell(self, effects: Effects) -> None:
+        for effect in effects:
+            if isinstance(effect, Tell) and self._seat is not None:
+                await self._seat.tell(effect.event)
 
     async def _keep_lease(self) -> None:
         await self._keeper.keep_lease(self._crew.time)

@@ -10,6 +10,7 @@ from readrealm.kernel.errors import PayloadTooLarge, ProviderUnavailable, Sessio
 from speech.interviews.effects import Effects
 from speech.interviews.events import InterviewContract
 from speech.interviews.keeping import RENEW_MS
+from speech.interviews.live_store import Snapshot
 from speech.interviews.runner import InterviewRunner
 from speech.interviews.state import Rules
 from speech.interviews.transcription import Hearing, Partial, ScriptedTranscriber, ScriptedTurn
@@ -57,6 +58,25 @@ async def test_time_is_told_every_second_on_its_dot(worker: Worker) -> None:
 
     left = [timer["time_remaining"] for timer in seat.all("timer_update")]
     assert left == list(range(1799, 1739, -1))
+
+
+async def test_a_second_does_not_wait_until_a_step_is_kept(worker: Worker) -> None:
+    seat = FakeSeat()
+    runner = await worker.start(seat)
+    gate = asyncio.Event()
+
+    async def slow(snapshot: Snapshot) -> None:
+        await gate.wait()
+
+    worker.live.save = slow  # type: ignore[method-assign]
+    stepping = asyncio.create_task(runner.interviewer_done(seat))
+    await worker.time.pass_s(3)
+
+    assert "user_turn_started" not in seat.names()
+    assert len(seat.all("timer_update")) == 3
+    gate.set()
+    await stepping
+    assert "user_turn_started" in seat.names()
 
 
 async def test_fifteen_seconds_of_silence_end_a_turn(worker: Worker) -> None:
