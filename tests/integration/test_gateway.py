@@ -70,6 +70,10 @@ def after_greetings(heard: list[list[Any]]) -> list[list[Any]]:
     return heard[3:]
 
 
+def payloads(heard: list[list[Any]], name: str) -> list[Any]:
+    return [event[1] for event in heard if event[0] == name]
+
+
 def documented(heard: list[list[Any]]) -> list[list[Any]]:
     """Without the typed events that only newer clients know."""
     return [event for event in heard if event[0] not in ("transcriptDelta", "audioControl")]
@@ -141,7 +145,7 @@ def test_two_sockets_never_hear_each_other(talking: Server, speech: Callable[...
         )
 
     lines = [
-        [data for name, data, *_ in heard if name == "transcript" and data.startswith("User: ")]
+        [line for line in payloads(heard, "transcript") if line.startswith("User: ")]
         for heard in (first, second)
     ]
     assert [len(said) for said in lines] == [1, 1]
@@ -154,7 +158,7 @@ def test_two_sockets_never_hear_each_other(talking: Server, speech: Callable[...
 
 
 def turn_ids(heard: list[list[Any]]) -> set[str]:
-    return {event["turnId"] for name, event, *_ in heard if name == "transcriptDelta"}
+    return {event["turnId"] for event in payloads(heard, "transcriptDelta")}
 
 
 @needs_recordings
@@ -170,8 +174,8 @@ def test_the_typed_events_say_what_the_documented_ones_say(
         ["ask", "stop"],
     )
 
-    deltas = [event for name, event, *_ in heard if name == "transcriptDelta"]
-    words = [data for name, data, *_ in heard if name == "transcript"]
+    deltas = payloads(heard, "transcriptDelta")
+    words = payloads(heard, "transcript")
     final = {event["role"]: event["text"] for event in deltas if event["final"]}
     assert f"User: {final['user']}\n" in words
     told = [
@@ -179,7 +183,7 @@ def test_the_typed_events_say_what_the_documented_ones_say(
     ]
     assert "".join(told) == final["assistant"]
     assert all(text in words for text in told)
-    controls = [event["type"] for name, event, *_ in heard if name == "audioControl"]
+    controls = [event["type"] for event in payloads(heard, "audioControl")]
     assert controls == ["sessionStart", "clear", "answerStart", "answerEnd"]
 
 
