@@ -100,7 +100,8 @@ class Exchange:
         for turn_id, text in self._unknown.items():
             # Nobody has kept the sound of it, so it cannot be answered either.
             self.is_answer_due = False
-            yield _line("user", text, turn_id, final=True)
+            if text:
+                yield _line("user", text, turn_id, final=True)
         self._unknown.clear()
         self._answer = self._interrupted = None
         self.is_speaking = False
@@ -174,10 +175,12 @@ class Exchange:
                 text = said.strip()
                 if text:
                     yield Tell("transcript", f"{USER_PREFIX}{text}\n")
-                yield _line("user", text, turn_id, final=True)
+                if text or self._unknown.get(turn_id):
+                    yield _line("user", text, turn_id, final=True)
             case realtime.TranscriptFailed():
                 yield Tell("error", RECOGNITION_FAILED)
-                yield _line("user", self._unknown.get(turn_id, ""), turn_id, final=True)
+                if words := self._unknown.get(turn_id):
+                    yield _line("user", words, turn_id, final=True)
         self._unknown.pop(turn_id, None)
 
     # ------------------------------------------------------------------ the answer

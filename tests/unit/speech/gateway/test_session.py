@@ -140,6 +140,16 @@ class TestDrain:
         take(session, realtime.TranscriptCompleted(item_id="turn", transcript=""))
         assert session.is_drained
 
+    def test_of_a_turn_without_words_nothing_is_said(self) -> None:
+        session = opened()
+        take(session, realtime.AudioCommitted(item_id="turn"))
+
+        assert take(session, realtime.TranscriptCompleted(item_id="turn", transcript=" ")) == []
+        take(session, realtime.AudioCommitted(item_id="next"))
+        take(session, realtime.TranscriptDelta(item_id="next", delta="hm"))
+        (line,) = take(session, realtime.TranscriptCompleted(item_id="next", transcript=""))
+        assert line.payload.text == ""  # type: ignore[union-attr]
+
     def test_a_commit_that_came_too_late_is_no_error(self) -> None:
         session = opened()
         list(session.hear(bytes(BLOCK_BYTES)))
