@@ -1096,7 +1096,6 @@ export interface ClientToServerEvents {
   editMessage: (data: EditMessage, ack?: (answer: Said | RoomsRefused) => void) => void;
   deleteMessage: (data: DeleteMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
   reactMessage: (data: ReactMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
-  getWordings: (data: GetWordings, ack?: (answer: Wordings | RoomsRefused) => void) => void;
   typing: (data: Typing, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
   reportMessage: (data: ReportMessage, ack?: (answer: RoomsDone | RoomsRefused) => void) => void;
   getPresence: (data: GetPresence, ack?: (answer: PresentMembers | RoomsRefused) => void) => void;

@@ -11,6 +11,7 @@ from speech.gateway.quota_store import ValkeyDesk
 from speech.gateway.services import GatewayService
 from speech.realtime import providers
 from speech.realtime.client import Deadlines, RealtimeClient
+from speech.realtime.link import Sdk
 from speech.realtime.protocol import Dialect, SessionSpec
 from speech.realtime.providers import Provider, TokenSource
 
@@ -28,8 +29,10 @@ def build_from_settings() -> GatewayService:
     provider = provider_from(talk, engine=settings.REALTIME_ENGINE_ADDRESS)
     quota = Quota(minutes_per_day=talk.minutes_per_day, sessions=talk.sessions)
 
+    sdk = Sdk(provider)
+
     def call(spec: SessionSpec) -> RealtimeClient:
-        return RealtimeClient(provider, spec, deadlines=DEADLINES)
+        return RealtimeClient(provider, spec, deadlines=DEADLINES, sdk=sdk)
 
     return GatewayService(
         call=call,

@@ -3,7 +3,7 @@
 See `readrealm.reader_data`, which calls this.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -22,7 +22,7 @@ class InterviewReaderData:
     """A `readrealm.reader_data.ReaderData`."""
 
     name = "interviews"
-    sections = ("results", "knowledge")
+    sections: Sequence[str] = ("results", "knowledge")
 
     async def holdings(self, reader: Reader) -> Mapping[str, int]:
         return {

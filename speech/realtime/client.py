@@ -5,12 +5,12 @@ engine of our own, through the openai SDK.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from readrealm.kernel.errors import ProviderUnavailable
 from speech.audio.pcm import encode_base64
 from speech.realtime.events import AnswerDone, Event, TranscriptCompleted
-from speech.realtime.link import Deadlines, Link, LinkLost, connect, sdk_for
+from speech.realtime.link import Deadlines, Link, LinkLost, Sdk, connect
 from speech.realtime.protocol import Memory, ReconnectPlan, SessionSpec, session_update
 from speech.realtime.providers import Provider
 from speech.realtime.shapes import JsonObject
@@ -43,6 +43,9 @@ class RealtimeClient:
 
     Use as a context manager, iterate over it in one task, send from any.
 
+    Args:
+        sdk: shared with other sessions of the same provider; one of its own without.
+
     Raises:
         ProviderUnavailable: on entering, the provider cannot be reached, refuses us or
             refuses the session; while iterating, it is gone for good; while sending, it
@@ -56,6 +59,7 @@ class RealtimeClient:
         *,
         plan: ReconnectPlan | None = None,
         deadlines: Deadlines | None = None,
+        sdk: Sdk | None = None,
     ) -> None:
         self._provider = provider
         self._spec = spec
@@ -63,22 +67,25 @@ class RealtimeClient:
         self._deadlines = deadlines or Deadlines()
         self._memory = Memory()
         self._link: Link | None = None
-        self._sdk: Any = None
+        self._sdk, self._owns_sdk = sdk or Sdk(provider), sdk is None
         self._closed = False
 
     async def __aenter__(self) -> "RealtimeClient":
-        self._sdk = await sdk_for(self._provider)
         try:
             await self._connect()
         except BaseException:
-            await self._sdk.close()
+            await self._let_go()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closed = True
         await self._hang_up()
-        await self._sdk.close()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        if self._owns_sdk:
+            await self._sdk.close()
 
     def __aiter__(self) -> AsyncIterator[Heard]:
         return self._events()
@@ -147,7 +154,7 @@ class RealtimeClient:
         """A configured connection that knows what was said before."""
         provider = self._provider
         update = session_update(self._spec, provider.dialect, is_local=provider.is_local)
-        link = await connect(self._sdk, provider, self._deadlines)
+        link = await connect(await self._sdk.ready(), provider, self._deadlines)
         try:
             await link.configure(update, self._memory.replay(provider.dialect))
         except BaseException:
