@@ -7,6 +7,7 @@ the interpreter at each of its steps, and half a second while the model is loade
 import asyncio
 import logging
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -31,6 +32,8 @@ from speech.interviews.state import AskedQuestion
 from speech.interviews.wording import is_repetition
 
 log = logging.getLogger(__name__)
+
+NICENESS = 10
 
 T = TypeVar("T")
 
@@ -80,7 +83,9 @@ def judge_process() -> Executor:
 
 
 def _begin() -> None:
-    """Ctrl-C is for the worker, which then ends; and with it this process."""
+    """Ctrl-C is for the worker, which then ends; and with it this process. Until then timers of
+    workers come before answers that are judged."""
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     exit_after_parent(grace_s=0)
 
