@@ -89,10 +89,11 @@ class Reader:
         self.questions: asyncio.Queue[Any] = asyncio.Queue()
         self.answers: asyncio.Queue[Any] = asyncio.Queue()
         self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.began_s = 0.0
+        self.began_s, self.opens_turn = 0.0, False
         on = self.client.on
         on("agent_next_question", self.questions.put)
         on("backend_ready", self._ready)
+        on("user_turn_started", self._turn)
         on("timer_update", self._timer)
         on("live_transcript", self._shown)
         on("user_answer_complete", self.answers.put)
@@ -149,7 +150,14 @@ class Reader:
     async def _ready(self, event: Any) -> None:
         self.began_s = event["timestamp"]
 
+    async def _turn(self, _: Any) -> None:
+        # The update that opens a turn belongs to the turn, and to no second.
+        self.opens_turn = True
+
     async def _timer(self, event: Any) -> None:
+        if self.opens_turn:
+            self.opens_turn = False
+            return
         second = DURATION_S - event["time_remaining"]
         self.reading.seconds.append(second)
         self.reading.late_ms.append((time.time() - self.began_s - second) * 1_000)
