@@ -146,6 +146,9 @@ def _with_names(schema: Any, renamed: dict[str, str]) -> Any:
         }
     if isinstance(schema, list):
         return [_with_names(each, renamed) for each in schema]
+    if isinstance(schema, float) and schema.is_integer():
+        # Types that are equal are one type to Python: 0 and 0.0 depend on what came first.
+        return int(schema)
     return schema
 
 

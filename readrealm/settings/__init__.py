@@ -84,6 +84,8 @@ STT_LANGUAGE = _voices.stt_language
 STT_PROCESSES = _voices.stt_processes
 TTS_MODEL_PATH = _voices.tts_model_path
 LIVE_TALK = _talk
+TALK_IS_OFFERED = VOICE or not REALTIME_ENGINE_IS_PRIVATE or _talk.name != "local"
+"""Whether somebody answers readers who speak."""
 BOOKS = "readrealm.books.Catalogue"
 """What voice knows of books; `speech.gateway.services.Books` is the port."""
 COMMAND_BROADCAST = _voices.command_broadcast
@@ -137,6 +139,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "readrealm.offers.talk",
             ]
         },
     }

@@ -17,7 +17,7 @@ HIGHEST_BOOK_ID = 2**53 - 1
 @cache_control(private=True, no_cache=True)
 async def talk(request: HttpRequest, book_id: int) -> HttpResponse:
     """Talk with a book; whether it is listed or not, for the gateway takes any."""
-    if not settings.VOICE or not 1 <= book_id <= HIGHEST_BOOK_ID:
+    if not settings.TALK_IS_OFFERED or not 1 <= book_id <= HIGHEST_BOOK_ID:
         raise Http404
     try:
         # Templates ask for the user, and may not wait for the store themselves.

@@ -1,6 +1,8 @@
 """``manage.py asyncapi``: the published contract, written from the types that check the wire."""
 
 from argparse import ArgumentParser
+from difflib import unified_diff
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from readrealm.contract.asyncapi import as_yaml
 from readrealm.contract.spoken import vocabularies
 from readrealm.contract.typings import declarations
 from readrealm.contract.version import CONTRACT_VERSION
+
+MOST_CHANGES = 20
+"""Lines of a difference that are shown."""
 
 
 class Command(BaseCommand):
@@ -39,9 +44,18 @@ class Command(BaseCommand):
         }
         for name, text in texts.items():
             path = folder / name
-            is_same = path.is_file() and path.read_text("utf-8") == text
+            found = path.read_text("utf-8") if path.is_file() else ""
+            is_same = found == text
             if check and not is_same:
-                raise CommandError(f"{name} differs from the events; run manage.py asyncapi")
+                changes = _changes(found, text)
+                raise CommandError(f"{name} differs, run manage.py asyncapi:\n{changes}")
             if not is_same:
                 path.write_text(text, "utf-8")
             self.stdout.write(f"{name} {'is up to date' if is_same else 'written'}")
+
+
+def _changes(found: str, text: str) -> str:
+    lines = unified_diff(
+        found.splitlines(), text.splitlines(), "committed", "spoken", n=0, lineterm=""
+    )
+    return "\n".join(islice(lines, MOST_CHANGES))
