@@ -299,8 +299,12 @@ def sounds() -> list[bytes]:
     return [(recorded_pcm(clip) * 4)[:wanted] for clip in CLIPS]
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The page of results."""
+def page(rows: Sequence[Row], *, load_before: float) -> str:
+    """The page of results.
+
+    Args:
+        load_before: load average of the machine when nothing of ours ran yet.
+    """
     heads = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines = ["| " + " | ".join(row.cells()) + " |" for row in rows]
     cores = len(os.sched_getaffinity(0))
@@ -311,6 +315,7 @@ def page(rows: Sequence[Row]) -> str:
             f"Measured {datetime.now(UTC):%Y-%m-%d} on {cores} cores ({platform.machine()}), which "
             "server, stores, recognisers and the load generator share: two daphne workers, a "
             "private mongod and Valkey, SQLite, and python-socketio clients in one process. "
+            f"Load average of other work before the run: {load_before:.1f}. "
             "`.venv/bin/python -m tests.benchmarks.bench_interviews` repeats it.",
             "",
             f"Every reader answers {QUESTIONS} questions for {ANSWER_S} seconds each. *Captions*: "
@@ -359,9 +364,10 @@ def main() -> int:
     loads = [load for load in LOADS if not chosen.load or load.name in chosen.load]
     if chosen.quick:
         loads = [Load(load.name, load.captions, load.sound, load.counts[:1]) for load in loads]
+    load_before = os.getloadavg()[0]
     rows = asyncio.run(run(loads))
     if not chosen.quick and not chosen.load:
-        PAGE.write_text(page(rows))
+        PAGE.write_text(page(rows, load_before=load_before))
         say(f"written: {PAGE.relative_to(REPOSITORY)}")
     return 0
 
