@@ -26,11 +26,17 @@ log = logging.getLogger(__name__)
 
 MINUTE_MS = 60_000
 
-PAIR = Allowance(Rate(count=5, period_ms=5 * MINUTE_MS), name="login-pair")
-NAME = Allowance(Rate(count=50, period_ms=60 * MINUTE_MS), name="login-name")
-ADDRESS = Allowance(Rate(count=100, period_ms=10 * MINUTE_MS), name="login-address")
-BROWSER = Allowance(Rate(count=10, period_ms=10 * MINUTE_MS), name="login-browser")
-SIGN_UP = Allowance(Rate(count=20, period_ms=60 * MINUTE_MS), name="sign-up")
+
+def _beside(count: int, *, minutes: int) -> Rate | None:
+    """A limit that holds as long as log-ins are limited at all."""
+    return Rate(count=count, period_ms=minutes * MINUTE_MS) if settings.LOG_IN_RATE else None
+
+
+PAIR = Allowance(settings.LOG_IN_RATE, name="login-pair")
+NAME = Allowance(_beside(50, minutes=60), name="login-name")
+ADDRESS = Allowance(_beside(100, minutes=10), name="login-address")
+BROWSER = Allowance(_beside(10, minutes=10), name="login-browser")
+SIGN_UP = Allowance(settings.SIGN_UP_RATE, name="sign-up")
 
 BROWSER_COOKIE, BROWSER_SALT = "known_browser", "readrealm.accounts.browser"
 BROWSER_COOKIE_S = 365 * 24 * 3600

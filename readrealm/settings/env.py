@@ -60,6 +60,8 @@ class Environment:
     sockets_per_user: int | None
     handshake_rate: Rate | None
     chat_rate: Rate | None
+    log_in_rate: Rate | None
+    sign_up_rate: Rate | None
     drain_s: int
     metrics_token: str | None
     log_level: str
@@ -110,6 +112,8 @@ def read(*, root: Path) -> Environment:
         sockets_per_user=ask("SOCKETS_PER_USER", values.limit, 32),
         handshake_rate=ask("HANDSHAKE_RATE", values.rate, Rate(count=600, period_ms=60_000)),
         chat_rate=ask("CHAT_RATE", values.rate, Rate(count=10, period_ms=10_000)),
+        log_in_rate=ask("LOG_IN_RATE", values.rate, Rate(count=5, period_ms=300_000)),
+        sign_up_rate=ask("SIGN_UP_RATE", values.rate, Rate(count=20, period_ms=3_600_000)),
         drain_s=ask("DRAIN_S", values.whole_number(0, 300), 5),
         metrics_token=ask("METRICS_TOKEN", values.secret(16), None),
         log_level=ask("LOG_LEVEL", values.one_of(*LOG_LEVELS), "INFO"),

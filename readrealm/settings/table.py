@@ -106,6 +106,18 @@ SITE: tuple[Setting, ...] = (
         "count/period such as 10/10s or 500/250ms, or off",
     ),
     Setting(
+        "LOG_IN_RATE",
+        "5/5m",
+        "attempts to log in to one account from one client address; wider limits stand beside it",
+        "count/period such as 5/5m, or off",
+    ),
+    Setting(
+        "SIGN_UP_RATE",
+        "20/1h",
+        "new accounts from one client address",
+        "count/period such as 20/1h, or off",
+    ),
+    Setting(
         "TRUST_PROXY_HEADERS",
         "false",
         "believe X-Forwarded-For, -Proto and -Host; only behind a proxy that sets them",

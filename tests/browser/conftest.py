@@ -58,7 +58,8 @@ def site(
     assert session_stores.mongo
     folder = tmp_path_factory.mktemp("site") / "data"
     shutil.copytree(migrated_folder, folder)
-    environment = {"MONGODB_URL": session_stores.url_of(f"browser_{os.getpid()}")}
+    database = session_stores.url_of(f"browser_{os.getpid()}")
+    environment = {"MONGODB_URL": database, "LOG_IN_RATE": "off", "SIGN_UP_RATE": "off"}
     running = Server(folder, workers=2, environment=environment)
     yield running.start()
     running.close()

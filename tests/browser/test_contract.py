@@ -37,7 +37,7 @@ def test_the_console_says_and_hears(open_reader: Open, book_id: int) -> None:
     page.get_by_role("button", name="Try joinRoom").click()
     payload = page.get_by_label("Payload, as JSON")
     payload.fill(payload.input_value().replace("2701", str(book_id)))
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
     expect(log.locator(".is-answered")).to_contain_text('"ok": true')
     expect(log).to_contain_text("previousMessages")
@@ -49,7 +49,7 @@ def test_the_console_says_what_is_wrong_with_a_payload(open_reader: Open) -> Non
     page.goto("/docs/events/")
     page.get_by_role("button", name="Connect").click()
     page.get_by_label("Payload, as JSON").fill("{bookId: 1")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("This is not JSON")
 

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
         _erase(options, progress)
         self.stdout.write(
-            f"{erased.total()} records erased" if erased else "there was nothing to erase"
+            f"{erased.total()} records erased" if erased.total() else "there was nothing to erase"
         )
 
 
