@@ -19,7 +19,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech bench-scale chaos fuzz conformance-server chromium clean
+.PHONY: help run test check bench bench-speech bench-scale bench-admin bench-routes bench-interviews chaos fuzz conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -47,6 +47,15 @@ bench: $(HAS_BENCH) $(HAS_STORES) ## compare with Node and python-socketio; ARGS
 
 bench-scale: $(HAS_BENCH) $(HAS_STORES) ## how cost grows with members, rooms and idle connections
 	@$(BIN)/python -m tests.benchmarks.bench_scale $(ARGS)
+
+bench-admin: $(HAS_TEST) $(HAS_STORES) ## pages of the admin over a million messages
+	@$(BIN)/python -m tests.benchmarks.bench_admin $(ARGS)
+
+bench-routes: $(HAS_TEST) $(HAS_STORES) ## twenty voice sessions at once, one worker killed
+	@$(BIN)/python -m tests.benchmarks.bench_routes $(ARGS)
+
+bench-interviews: $(HAS_TEST) $(HAS_STORES) ## how many interviews at once
+	@$(BIN)/python -m tests.benchmarks.bench_interviews $(ARGS)
 
 bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
 	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)

@@ -21,9 +21,12 @@ environment.prepare(FOLDER)
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402  reads what was just set
 
 from readrealm.stores.addresses import mongod_url  # noqa: E402
+from tests.browser.interviewing import PASSWORD  # noqa: E402
+from tests.browser.interviewing import keep as keep_results  # noqa: E402
 from tests.browser.readers import Reader  # noqa: E402
 from tests.browser.seeding import Line, keep  # noqa: E402
 from tests.support.worker import Server  # noqa: E402
+from tests.unit.speech.interviews.sample_results import spoken_result  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 BOOK = 2701
@@ -62,7 +65,7 @@ TALK = (
 @contextmanager
 def site() -> Iterator[Server]:
     """A server with `TALK` in the room of `BOOK`."""
-    server = Server(FOLDER / "site", workers=1, environment={"MONGODB_URL": ""})
+    server = Server(FOLDER / "site", workers=1, environment={"MONGODB_URL": "", "VOICE": "true"})
     try:
         server.start()
         keep(mongod_url(server.folder), BOOK, TALK)
@@ -96,6 +99,24 @@ def visit(browser: Browser, server: Server, name: str, *, scheme: str, width: in
     return Reader(context.new_page()).join(BOOK, name)
 
 
+def show(browser: Browser, server: Server, path: str, file: str, *, name: str = "") -> None:
+    """A page as a guest sees it, or the reader of that name."""
+    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    if name:
+        page.goto(f"/accounts/login/?next={path}")
+        page.locator("#id_username").fill(name)
+        page.locator("#id_password").fill(PASSWORD)
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url(f"**{path}")
+        page.locator("[data-chart-place] svg").first.wait_for()
+    else:
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+    page.screenshot(path=IMAGES / file)
+    context.close()
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -114,6 +135,15 @@ def main() -> None:
         quill.page.screenshot(path=IMAGES / "room-phone.png")
         tom.page.context.new_page().goto("/")
         tom.page.context.pages[-1].screenshot(path=IMAGES / "catalogue.png")
+        results = [
+            spoken_result(session_id=f"quill-{number}", similarity=0.45 + number / 10, seed=number)
+            for number in range(4)
+        ]
+        keep_results(server, "quill", results)
+        show(browser, server, "/interviews/quill-3/", "interview.png", name="quill")
+        show(browser, server, f"/books/{BOOK}/voice/", "voice.png")
+        show(browser, server, "/voice/", "session.png")
+        show(browser, server, "/docs/events/#say-chatMessage", "events.png")
 
 
 if __name__ == "__main__":
