@@ -192,9 +192,14 @@ class WebSocket:
         self.transport.loseConnection()
 
     def _fail(self, code: int, reason: str) -> None:
-        """Close on an error, and go on reading: a reset would overtake the close frame."""
+        """Close on an error, and go on reading: a reset would overtake the close frame.
+
+        The end of our side tells the peer at once (RFC 6455, section 7.1.1), whose answer would
+        not be understood any more.
+        """
         if self.state == OPEN:
             self._write_buffered(close_frame(code, reason))
+            self.transport.loseWriteConnection()
         self._end(code, DEAF)
 
     def _end(self, code: int, state: int = CLOSED) -> None:

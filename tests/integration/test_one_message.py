@@ -4,8 +4,8 @@ import asyncio
 import itertools
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +306,29 @@ async def test_every_reader_of_two_busy_workers_hears_everything_once_and_in_ord
             assert heard == list(range(1, 41))
             assert (await each.ask("getMessages", each.room))["headSeq"] == 40
             assert each.heard.empty()
+
+
+async def test_retries_over_two_workers_are_one_message_with_equal_answers(
+    server: Callable[..., Server],
+) -> None:
+    running = server(workers=2, CHAT_RATE="off")
+    async with AsyncExitStack() as stack:
+        # Workers take turns accepting: five sockets are on both.
+        retrying = [await stack.enter_async_context(reader(running.url, 7)) for _ in range(5)]
+        bob = await stack.enter_async_context(reader(running.url, 7, BOB))
+        workers = {each.sio.get_sid().partition(".")[0] for each in retrying}
+        for each in (*retrying, bob):
+            await each.join()
+
+        kept = await asyncio.gather(
+            *(each.say("Call me Ishmael.", clientMsgId="c-1") for each in retrying)
+        )
+        after = await retrying[0].say("Some years ago", clientMsgId="c-2")
+
+        assert len(workers) == 2
+        assert kept == [kept[0]] * 5
+        assert after["seq"] == kept[0]["seq"] + 1
+        assert [(await bob.hear("newMessage"))["_id"] for _ in range(2)] == [
+            kept[0]["_id"],
+            after["_id"],
+        ]
