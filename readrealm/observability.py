@@ -78,6 +78,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "django.server": {"level": max_level(level, "WARNING")},
             "pymongo": {"level": max_level(level, "WARNING")},
             "asyncio": {"level": max_level(level, "WARNING")},
+            "websockets": {"level": max_level(level, "WARNING")},
         },
     }
 
