@@ -9,10 +9,11 @@ from typing import Any, Self
 from django.db import models
 
 from chat.documents import Message, RoomEvent
-from chat.entries import Kind, State
-from chat.history_query import MessageQuerySet, answered_in_time
+from chat.entries import COLLECTION, Kind, State
+from chat.history_query import CONDITIONS, MessageQuerySet
 from chat.models import Book
 from chat.routing import NotInSql
+from readrealm.document_admin import DocumentManager, DocumentModel, answered_in_time
 
 NEIGHBOURS = 5
 """Messages that are shown before a message, and as many after it."""
@@ -20,17 +21,18 @@ NEIGHBOURS = 5
 MOST_FORMER_TEXTS = 50
 
 
-class MessageManager(models.Manager):
+class MessageManager(DocumentManager):
     """Gives `MessageQuerySet` in the place of SQL."""
-
-    use_in_migrations = False
 
     def get_queryset(self) -> MessageQuerySet:
         return MessageQuerySet(self.model)
 
 
-class ChatMessage(models.Model):
+class ChatMessage(DocumentModel):
     """A message in its present state; a removed one still has its text, for moderators."""
+
+    collection, order_name, order_field = COLLECTION, "created_at", "createdAt"
+    lookups = CONDITIONS
 
     class States(models.TextChoices):
         """`chat.entries.State` in words."""
@@ -74,16 +76,7 @@ class ChatMessage(models.Model):
     @classmethod
     def from_document(cls, document: Message) -> Self:
         """The message that a document is."""
-        message = cls(
-            id=str(document.id),
-            **{
-                field.attname: getattr(document, field.attname)
-                for field in cls._meta.concrete_fields
-                if not field.primary_key
-            },
-        )
-        message._state.adding = False
-        return message
+        return cls.from_attributes(document)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         raise NotInSql("messages are changed by chat.moderation")

@@ -1,21 +1,29 @@
 """Sanctions and the moderation log as Django models, for the admin: read from MongoDB, never from
 SQL. Nothing here changes them; `chat.moderation` does."""
 
-from typing import Any, Self
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
 
 from chat import moderation_documents as documents
+from chat.history_query import ids
 from chat.moderation import Act
-from chat.record_query import RecordQuerySet, Shelf, ids, words
 from chat.routing import NotInSql
 from chat.sanctions import Measure
+from readrealm.document_admin import Condition, Document, DocumentModel
 
 
-def _state(wanted: str) -> dict[str, Any]:
+def _words(text: Any) -> Document:
+    pattern = re.compile(re.escape(str(text)), re.IGNORECASE)
+    return {"$or": [{"username": pattern}, {"reason": pattern}, {"userId": str(text)}]}
+
+
+def _state(wanted: str) -> Document:
     now = timezone.now()
-    states: dict[str, dict[str, Any]] = {
+    states: dict[str, Document] = {
         "holds": {"isLifted": False, "$or": [{"until": None}, {"until": {"$gt": now}}]},
         "over": {"isLifted": False, "until": {"$lte": now}},
         "lifted": {"isLifted": True},
@@ -23,44 +31,28 @@ def _state(wanted: str) -> dict[str, Any]:
     return states[wanted]
 
 
-SANCTIONS = Shelf(
-    document=documents.Sanction,
-    time="created_at",
-    lookups={
-        "pk": lambda value: ids([value]),
-        "pk__in": ids,
-        "state": _state,
-        "measure": lambda value: {"measure": str(value)},
-        "user_id": lambda value: {"userId": str(value)},
-        "words": words,
-    },
-)
+OF_EVERY_RECORD: Mapping[str, Condition] = {
+    "pk": lambda value: ids([value]),
+    "pk__in": ids,
+    "user_id": lambda value: {"userId": str(value)},
+    "words": _words,
+}
 
-LOG = Shelf(
-    document=documents.ModerationLog,
-    time="at",
-    lookups={
-        "pk": lambda value: ids([value]),
-        "pk__in": ids,
-        "act": lambda value: {"act": str(value)},
-        "moderator_id": lambda value: {"moderatorId": str(value)},
-        "at__gte": lambda value: {"at": {"$gte": value}},
-        "user_id": lambda value: {"userId": str(value)},
-        "words": words,
-    },
-)
+OF_SANCTIONS: Mapping[str, Condition] = {
+    **OF_EVERY_RECORD,
+    "state": _state,
+    "measure": lambda value: {"measure": str(value)},
+}
+
+OF_ACTS: Mapping[str, Condition] = {
+    **OF_EVERY_RECORD,
+    "act": lambda value: {"act": str(value)},
+    "moderator_id": lambda value: {"moderatorId": str(value)},
+    "at__gte": lambda value: {"at": {"$gte": value}},
+}
 
 
-class RecordManager(models.Manager):
-    """Gives `RecordQuerySet` in the place of SQL."""
-
-    use_in_migrations = False
-
-    def get_queryset(self) -> RecordQuerySet:
-        return RecordQuerySet(self.model, self.model.shelf)
-
-
-class Record(models.Model):
+class Record(DocumentModel):
     """What moderators did, as the admin shows it."""
 
     id = models.CharField(primary_key=True, max_length=24)
@@ -71,9 +63,8 @@ class Record(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     until = models.DateTimeField(null=True)
 
-    objects = RecordManager()
-
-    shelf: Shelf
+    kept: ClassVar[Any]
+    """The document of MongoEngine that it is in MongoDB."""
     room_title = ""
     """Set by `chat.history.name_rooms`."""
 
@@ -81,16 +72,8 @@ class Record(models.Model):
         abstract = True
 
     @classmethod
-    def from_document(cls, document: Any) -> Self:
-        """The record that a document is."""
-        values = {
-            field.attname: getattr(document, field.attname)
-            for field in cls._meta.concrete_fields
-            if not field.primary_key
-        }
-        record = cls(id=str(document.id), **values)
-        record._state.adding = False
-        return record
+    def from_document(cls, document: Document) -> Self:
+        return cls.from_attributes(cls.kept._from_son(document))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         raise NotInSql("moderation is recorded by chat.moderation")
@@ -110,7 +93,9 @@ class ImposedSanction(Record):
     is_lifted = models.BooleanField("lifted")
     lifted_at = models.DateTimeField("lifted at", null=True)
 
-    shelf = SANCTIONS
+    kept = documents.Sanction
+    collection, order_name, order_field = documents.SANCTIONS, "created_at", "createdAt"
+    lookups = OF_SANCTIONS
 
     class Meta:
         managed = False
@@ -137,7 +122,9 @@ class ModeratorAct(Record):
     moderator_name = models.CharField("moderator", max_length=64)
     message_id = models.CharField(max_length=24, null=True)
 
-    shelf = LOG
+    kept = documents.ModerationLog
+    collection, order_name, order_field = documents.ACTS, "at", "at"
+    lookups = OF_ACTS
 
     class Meta:
         managed = False

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from chat.documents import Message
 from chat.history import ChatMessage, conversation_around, name_rooms
-from chat.history_query import answered_in_time
 from chat.moderation_documents import CaseClaim, ModerationLog, Report, Sanction
+from readrealm.document_admin import answered_in_time
 
 CASES_PER_PAGE = 10
 

@@ -19,14 +19,13 @@ from chat.admin.actions import carry_out
 from chat.admin.filters import Choices, TimeFilter
 from chat.admin.store_pages import says_when_away
 from chat.history import name_rooms
-from chat.history_query import answered_in_time
 from chat.moderation import Act, ModerationService, Subject
 from chat.moderation_documents import ModerationLog
-from chat.record_query import RecordQuerySet
 from chat.records import ImposedSanction, ModeratorAct
 from chat.sanctions import Measure
 from chat.templatetags.books import short_title
 from readrealm.credentials import account_of
+from readrealm.document_admin import DocumentQuerySet, answered_in_time
 from readrealm.kernel.errors import AppError, StoreUnavailable
 
 BY_READER = "user:"
@@ -46,7 +45,7 @@ class _Choice(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return list(self.values)
 
-    def queryset(self, request: HttpRequest, queryset: RecordQuerySet) -> RecordQuerySet:
+    def queryset(self, request: HttpRequest, queryset: DocumentQuerySet) -> DocumentQuerySet:
         chosen = self.value()
         if chosen is None:
             return queryset
@@ -133,8 +132,8 @@ class RecordAdmin(admin.ModelAdmin):
         return RecordChangeList
 
     def get_search_results(
-        self, request: HttpRequest, queryset: RecordQuerySet, search_term: str
-    ) -> tuple[RecordQuerySet, bool]:
+        self, request: HttpRequest, queryset: DocumentQuerySet, search_term: str
+    ) -> tuple[DocumentQuerySet, bool]:
         term = search_term.strip()[:LONGEST_SEARCH]
         if not term:
             return queryset, False
@@ -187,7 +186,7 @@ class RecordAdmin(admin.ModelAdmin):
 
 
 @admin.action(description="Lift the chosen sanctions", permissions=["sanction"])
-def lift(model_admin: Any, request: HttpRequest, queryset: RecordQuerySet) -> None:
+def lift(model_admin: Any, request: HttpRequest, queryset: DocumentQuerySet) -> None:
     """Let readers in again where these sanctions kept them out."""
     chosen = list(queryset[: model_admin.list_per_page])
     holding = [sanction for sanction in chosen if sanction.state == "holds"]

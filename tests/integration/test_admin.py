@@ -21,9 +21,10 @@ from chat import documents
 from chat.admin import ChatMessageAdmin
 from chat.entries import COLLECTION, Document
 from chat.history import ChatMessage
-from chat.history_query import MOST_EXAMINED, MOST_FOUND, MOST_LISTED, MessageQuerySet
+from chat.history_query import MOST_EXAMINED, MOST_FOUND, MessageQuerySet
 from chat.models import Book
 from chat.routing import NotInSql
+from readrealm.document_admin import MOST_LISTED
 from readrealm.stores import mongo
 from readrealm.stores.addresses import DATABASE
 from tests.support.stores import SessionStores

@@ -1,52 +1,38 @@
-"""MongoDB collections in Django's admin: a model without a table, and a queryset by behaviour.
+"""What Django's change list may ask of a collection in MongoDB: a queryset by behaviour, not by
+descent.
 
 `DocumentQuerySet` has the methods that Django's change list calls and no others, so that an
 upgrade which calls more fails by name. Every question is one of the model's own lookups, has a
 deadline, and looks at a bounded number of documents.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pymongo
 from django.core.exceptions import FieldError
-from django.db import models
 from django.db.models import Q
 from mongoengine.connection import get_db
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from readrealm.kernel.errors import StoreUnavailable
 
+if TYPE_CHECKING:
+    from readrealm.document_admin.models import DocumentModel
+
 Document = dict[str, Any]
 Condition = Callable[[Any], Document]
 """MongoDB's words for a question, given the value."""
 
 DEADLINE_S = 2.0
+"""For one question."""
+
 MOST_LISTED = 5_000
 """Documents that can be paged through: deeper pages would count off what they skip."""
-
-
-class NotInSql(Exception):
-    """Somebody asks the relational store for what is in MongoDB."""
-
-
-class DocumentRouter:
-    """A database router that refuses every database for models of `DocumentModel`."""
-
-    def db_for_read(self, model: Any, **hints: Any) -> None:
-        """Refuse, or leave the choice to others."""
-        _require_sql(model)
-
-    def db_for_write(self, model: Any, **hints: Any) -> None:
-        """Refuse, or leave the choice to others."""
-        _require_sql(model)
-
-
-def _require_sql(model: Any) -> None:
-    if isinstance(model, type) and issubclass(model, DocumentModel):
-        raise NotInSql(f"{model._meta.label} is in MongoDB")
 
 
 @contextmanager
@@ -65,17 +51,31 @@ def answered_in_time() -> Iterator[None]:
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question that narrows a queryset."""
+
+    lookup: str
+    """Its name among the model's lookups."""
+    value: Any
+    condition: Document
+
+
 class DocumentQuerySet:
-    """Documents of one collection in the order of one field; asked when it is iterated, measured
-    or counted. Every method that asks raises `StoreUnavailable` when there is no answer in time.
+    """Documents of one collection in the order of one field, the greatest first unless ordered
+    otherwise; asked when it is iterated, measured or counted. Every method that asks raises
+    `StoreUnavailable` when there is no answer in time.
+
+    Args:
+        model: made from each document by its ``from_document``.
     """
 
     ordered = True
 
     def __init__(self, model: "type[DocumentModel]") -> None:
         self.model = model
-        self._conditions: tuple[Document, ...] = ()
-        self._is_descending = True
+        self.is_newest_first = True
+        self._asked: tuple[Asked, ...] = ()
         self._part = slice(0, MOST_LISTED)
         self._found: list[Any] | None = None
 
@@ -89,12 +89,14 @@ class DocumentQuerySet:
 
         Raises:
             FieldError: not one of the lookups.
+            ValueError: not a value of it.
         """
-        unknown = [name for name in asked if name not in self.model.lookups]
+        lookups = self.model.lookups
+        unknown = [name for name in asked if name not in lookups]
         if unknown or any(args):
             raise FieldError(f"documents cannot be looked up by {unknown or args}")
-        new = tuple(self.model.lookups[name](value) for name, value in asked.items())
-        return self._but(_conditions=self._conditions + new)
+        new = tuple(Asked(name, value, lookups[name](value)) for name, value in asked.items())
+        return self._but(_asked=self._asked + new)
 
     def order_by(self, *names: str) -> Self:
         """By the model's order field and then the id, in the same direction.
@@ -105,7 +107,7 @@ class DocumentQuerySet:
         allowed = {self.model.order_name, "pk", self.model._meta.pk.name}
         if any(name.removeprefix("-") not in allowed for name in names):
             raise FieldError(f"documents cannot be ordered by {names}")
-        return self._but(_is_descending=names[0].startswith("-") if names else True)
+        return self._but(is_newest_first=names[0].startswith("-") if names else True)
 
     def count(self) -> int:
         """How many there are, up to `MOST_LISTED`."""
@@ -138,9 +140,10 @@ class DocumentQuerySet:
         return len(self._fetched())
 
     def _but(self, **changes: Any) -> Self:
-        other = type(self)(self.model)
-        other._conditions, other._part = self._conditions, self._part
-        other._is_descending = self._is_descending
+        """The same question with some changes; without any, what was found for it as well."""
+        other = copy.copy(self)
+        if changes:
+            other._found = None
         for name, value in changes.items():
             setattr(other, name, value)
         return other
@@ -148,15 +151,17 @@ class DocumentQuerySet:
     def _fetched(self) -> list[Any]:
         if self._found is None:
             start, stop = self._part.start, self._part.stop
-            direction = pymongo.DESCENDING if self._is_descending else pymongo.ASCENDING
-            rows: list[Document] = []
-            if stop > start:
-                with answered_in_time():
-                    cursor = self._collection.find(self._condition)
-                    cursor = cursor.sort([(self.model.order_field, direction), ("_id", direction)])
-                    rows = list(cursor.skip(start).limit(stop - start))
-            self._found = [self.model.from_document(row) for row in rows]
+            documents = self._fetch(start, stop) if stop > start else ()
+            self._found = [self.model.from_document(document) for document in documents]
         return self._found
+
+    def _fetch(self, start: int, stop: int) -> Sequence[Any]:
+        """Some of the documents, in order; at least one is wanted."""
+        direction = pymongo.DESCENDING if self.is_newest_first else pymongo.ASCENDING
+        with answered_in_time():
+            cursor = self._collection.find(self._condition)
+            cursor = cursor.sort([(self.model.order_field, direction), ("_id", direction)])
+            return list(cursor.skip(start).limit(stop - start))
 
     @property
     def _collection(self) -> Any:
@@ -164,39 +169,4 @@ class DocumentQuerySet:
 
     @property
     def _condition(self) -> Document:
-        return {"$and": list(self._conditions)} if self._conditions else {}
-
-
-class DocumentManager(models.Manager):
-    """Gives `DocumentQuerySet` in the place of SQL."""
-
-    use_in_migrations = False
-
-    def get_queryset(self) -> DocumentQuerySet:
-        return DocumentQuerySet(self.model)
-
-
-class DocumentModel(models.Model):
-    """What a collection's documents are in the admin: the base of models without a table.
-
-    Attributes:
-        collection: name in MongoDB.
-        order_name, order_field: what lists are ordered by, here and in MongoDB.
-        lookups: every question that may be asked; ``pk`` and ``pk__in`` are among them.
-    """
-
-    collection: str
-    order_name: str
-    order_field: str
-    lookups: Mapping[str, Condition]
-
-    objects = DocumentManager()
-
-    class Meta:
-        abstract = True
-        managed = False
-
-    @classmethod
-    def from_document(cls, document: Document) -> Self:
-        """One document as an instance."""
-        raise NotImplementedError
+        return {"$and": [each.condition for each in self._asked]} if self._asked else {}
