@@ -3,22 +3,18 @@ handed on by name."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
-from django.utils import timezone
 
 from chat.history import ChatMessage
-from chat.history_query import MessageQuerySet
 from chat.models import HIGHEST_BOOK_ID, Book
 from chat.review import flagged_ids, reported_ids
+from readrealm.document_admin.filters import ChoiceFilter, Choices, SinceFilter
 
-Choices = list[tuple[str, str]]
 
-
-class RoomFilter(admin.SimpleListFilter):
+class RoomFilter(ChoiceFilter):
     """One book's room: one of the catalogue, or any other by its number."""
 
     title = "room"
@@ -32,35 +28,21 @@ class RoomFilter(admin.SimpleListFilter):
             return [(chosen, f"Book {chosen}"), *known]
         return known
 
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
+    def conditions(self, chosen: str) -> dict[str, Any]:
         is_number = chosen.isascii() and chosen.isdecimal() and len(chosen) <= 16
         if not is_number or not 1 <= int(chosen) <= HIGHEST_BOOK_ID:
             raise IncorrectLookupParameters
-        return queryset.filter(book_id=int(chosen))
+        return {"book_id": int(chosen)}
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     """Whether readers see the message."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(value), str(label)) for value, label in ChatMessage.States.choices]
-
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in ChatMessage.States.values:
-            raise IncorrectLookupParameters
-        return queryset.filter(state=chosen)
+    title, parameter_name, lookup = "state", "state", "state"
+    values = tuple((str(value), str(label)) for value, label in ChatMessage.States.choices)
 
 
-class AuthorFilter(admin.SimpleListFilter):
+class AuthorFilter(ChoiceFilter):
     """What kind of author it is; looked for among the newest messages."""
 
     title = "author"
@@ -74,22 +56,17 @@ class AuthorFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(value, label) for value, (label, _) in self.kinds.items()]
 
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in self.kinds:
-            raise IncorrectLookupParameters
-        return queryset.filter(**self.kinds[chosen][1])
+    def conditions(self, chosen: str) -> dict[str, Any]:
+        return dict(self.kinds[chosen][1])
 
 
-class TimeFilter(admin.SimpleListFilter):
+class TimeFilter(SinceFilter):
     """Messages since a moment: some time ago, or an ISO 8601 moment."""
 
     title = "time"
     parameter_name = "since"
-    field = "created_at__gte"
-    windows: dict[str, tuple[str, timedelta]] = {  # noqa: RUF012  a table
+    lookup = "created_at__gte"
+    windows: ClassVar[dict[str, tuple[str, timedelta]]] = {
         "1h": ("last hour", timedelta(hours=1)),
         "24h": ("last 24 hours", timedelta(hours=24)),
         "7d": ("last 7 days", timedelta(days=7)),
@@ -98,22 +75,19 @@ class TimeFilter(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        known = [(value, label) for value, (label, _) in self.windows.items()]
+        known = super().lookups(request, model_admin)
         chosen = self.value()
         return (
             [*known, (chosen, f"since {chosen}")] if chosen and chosen not in dict(known) else known
         )
 
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
+    def conditions(self, chosen: str) -> dict[str, Any]:
         if chosen in self.windows:
-            return queryset.filter(**{self.field: timezone.now() - self.windows[chosen][1]})
-        return queryset.filter(**{self.field: moment(chosen)})
+            return super().conditions(chosen)
+        return {self.lookup: moment(chosen)}
 
 
-class UntilFilter(admin.SimpleListFilter):
+class UntilFilter(ChoiceFilter):
     """Messages up to an ISO 8601 moment; beside the list only while it is in use."""
 
     title = "end of time"
@@ -123,32 +97,24 @@ class UntilFilter(admin.SimpleListFilter):
         chosen = self.value()
         return [(chosen, f"until {chosen}")] if chosen else []
 
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        return queryset if chosen is None else queryset.filter(created_at__lte=moment(chosen))
+    def conditions(self, chosen: str) -> dict[str, Any]:
+        return {"created_at__lte": moment(chosen)}
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         for choice in super().choices(changelist):
             yield choice | ({"display": "now"} if choice["display"] == "All" else {})
 
 
-class ReportedFilter(admin.SimpleListFilter):
+class ReportedFilter(ChoiceFilter):
     """Messages that wait to be judged, and those that have a watch word."""
 
     title = "reports"
     parameter_name = "reported"
     ids = {"open": reported_ids, "flagged": flagged_ids}  # noqa: RUF012  a table
+    values = (("open", "waiting to be judged"), ("flagged", "flagged by the watch list"))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("open", "waiting to be judged"), ("flagged", "flagged by the watch list")]
-
-    def queryset(self, request: HttpRequest, queryset: MessageQuerySet) -> MessageQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in self.ids:
-            raise IncorrectLookupParameters
-        return queryset.filter(pk__in=self.ids[chosen]())
+    def conditions(self, chosen: str) -> dict[str, Any]:
+        return {"pk__in": self.ids[chosen]()}
 
 
 FILTERS = (StateFilter, ReportedFilter, TimeFilter, UntilFilter, AuthorFilter, RoomFilter)

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from chat.admin.actions import carry_out
-from chat.admin.filters import Choices, TimeFilter
+from chat.admin.filters import TimeFilter
 from chat.admin.store_pages import says_when_away
 from chat.history import name_rooms
 from chat.moderation import Act, ModerationService, Subject
@@ -26,6 +25,7 @@ from chat.sanctions import Measure
 from chat.templatetags.books import short_title
 from readrealm.credentials import account_of
 from readrealm.document_admin import DocumentQuerySet, answered_in_time
+from readrealm.document_admin.filters import ChoiceFilter, Choices
 from readrealm.kernel.errors import AppError, StoreUnavailable
 
 BY_READER = "user:"
@@ -36,44 +36,26 @@ MOST_MODERATORS = 100
 """Names beside the log."""
 
 
-class _Choice(admin.SimpleListFilter):
-    """One of some values, looked up under ``lookup``."""
-
-    lookup = ""
-    values: tuple[tuple[str, str], ...] = ()
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(self.values)
-
-    def queryset(self, request: HttpRequest, queryset: DocumentQuerySet) -> DocumentQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in dict(self.lookup_choices):
-            raise IncorrectLookupParameters
-        return queryset.filter(**{self.lookup: chosen})
-
-
-class SanctionStateFilter(_Choice):
+class SanctionStateFilter(ChoiceFilter):
     """Whether it keeps the reader out at present."""
 
     title, parameter_name, lookup = "state", "state", "state"
     values = (("holds", "holds now"), ("over", "ended by itself"), ("lifted", "lifted"))
 
 
-class MeasureFilter(_Choice):
+class MeasureFilter(ChoiceFilter):
     title, parameter_name, lookup = "measure", "measure", "measure"
     values = tuple((str(measure), str(measure)) for measure in Measure)
 
 
-class ActFilter(_Choice):
+class ActFilter(ChoiceFilter):
     """What was done."""
 
     title, parameter_name, lookup = "action", "act", "act"
     values = tuple((str(act), str(act)) for act in Act)
 
 
-class ModeratorFilter(_Choice):
+class ModeratorFilter(ChoiceFilter):
     """Who did it; everybody who ever did anything."""
 
     title, parameter_name, lookup = "moderator", "moderator", "moderator_id"
@@ -91,7 +73,7 @@ class ModeratorFilter(_Choice):
 class ActTimeFilter(TimeFilter):
     """Acts since a moment."""
 
-    field = "at__gte"
+    lookup = "at__gte"
 
 
 class RecordChangeList(ChangeList):

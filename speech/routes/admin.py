@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from readrealm.document_admin import DocumentQuerySet, answered_in_time
+from readrealm.document_admin.filters import ChoiceFilter, SinceFilter
 from readrealm.kernel.errors import StoreUnavailable
 from speech.routes.archive import archive
 from speech.routes.recording_files import HEADER_BYTES, wav_header
@@ -49,45 +49,22 @@ def says_when_away(view: View) -> View:
     return answer
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     """Whether a session goes on."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in VoiceSessionRecord.States.choices]
-
-    def queryset(self, request: HttpRequest, queryset: DocumentQuerySet) -> DocumentQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in VoiceSessionRecord.States.values:
-            raise IncorrectLookupParameters
-        return queryset.filter(state=chosen)
+    title, parameter_name, lookup = "state", "state", "state"
+    values = tuple((str(value), str(label)) for value, label in VoiceSessionRecord.States.choices)
 
 
-class TimeFilter(admin.SimpleListFilter):
+class TimeFilter(SinceFilter):
     """When a session started."""
 
-    title = "started"
-    parameter_name = "since"
-    windows: dict[str, tuple[str, timedelta]] = {  # noqa: RUF012  a table
+    title, parameter_name, lookup = "started", "since", "started_at__gte"
+    windows: ClassVar[dict[str, tuple[str, timedelta]]] = {
         "1d": ("last 24 hours", timedelta(days=1)),
         "7d": ("last 7 days", timedelta(days=7)),
         "30d": ("last 30 days", timedelta(days=30)),
     }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in self.windows.items()]
-
-    def queryset(self, request: HttpRequest, queryset: DocumentQuerySet) -> DocumentQuerySet:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen not in self.windows:
-            raise IncorrectLookupParameters
-        return queryset.filter(started_at__gte=timezone.now() - self.windows[chosen][1])
 
 
 @admin.action(description="Forget with transcripts and recordings", permissions=["delete"])
