@@ -119,9 +119,6 @@ class ReportedFilter(ChoiceFilter):
 
 FILTERS = (StateFilter, ReportedFilter, TimeFilter, UntilFilter, AuthorFilter, RoomFilter)
 
-PARAMETERS = frozenset(each.parameter_name for each in FILTERS)
-"""Everything that the address of a list may ask for, beside page, order and words."""
-
 
 def moment(text: str) -> datetime:
     """The moment that an address names; without a zone, UTC.

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -15,30 +13,27 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
 from chat.admin.actions import ACTIONS
-from chat.admin.filters import FILTERS, PARAMETERS
+from chat.admin.filters import FILTERS
 from chat.admin.readers import address_of, reader_page
 from chat.admin.review import review
-from chat.admin.store_pages import says_when_away
-from chat.history import ChatMessage, conversation_around, former_texts, name_rooms
-from chat.history_query import MOST_EXAMINED, MessageQuerySet
+from chat.admin.rooms import BY_READER, RoomAdmin, RoomChangeList
+from chat.history import ChatMessage, conversation_around, former_texts
+from chat.history_query import MOST_EXAMINED
 from chat.review import acts_about, reports_of
+from readrealm.document_admin import DocumentQuerySet
+from readrealm.document_admin.model_admin import says_when_away
 from readrealm.kernel.clock import iso_ms
 
 LONGEST_IN_LIST = 140
 """Characters of a message that a list shows."""
 
-LONGEST_SEARCH = 200
-
 GUEST = mark_safe(' <span class="quiet">guest</span>')
 
 PURGED = "(the text was purged)"
 
-BY_READER = "user:"
-"""Before a user id in the search box: everything that this reader wrote."""
 
-
-class MessageChangeList(ChangeList):
-    """A page of messages with the titles of their rooms, and the way on when there are more."""
+class MessageChangeList(RoomChangeList):
+    """A page of messages, and the way on when there are more."""
 
     horizon: datetime | None
     """On the last page: up to when messages were looked at, if there are more."""
@@ -47,7 +42,6 @@ class MessageChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        name_rooms(self.result_list)
         is_last = self.page_num >= self.paginator.num_pages
         self.horizon = self.queryset.horizon() if is_last else None
         if self.horizon is not None:
@@ -56,7 +50,7 @@ class MessageChangeList(ChangeList):
 
 
 @admin.register(ChatMessage)
-class ChatMessageAdmin(admin.ModelAdmin):
+class ChatMessageAdmin(RoomAdmin):
     """Chat history. Messages are neither added nor edited nor deleted here: the words are
     their author's."""
 
@@ -64,10 +58,6 @@ class ChatMessageAdmin(admin.ModelAdmin):
     list_display_links = ("time",)
     list_filter = FILTERS
     actions = ACTIONS
-    list_per_page = 50
-    list_max_show_all = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     sortable_by = ("time",)
     ordering = ("-created_at",)
     search_fields = ("content",)  # shows the box; `get_search_results` says what it does
@@ -81,19 +71,7 @@ class ChatMessageAdmin(admin.ModelAdmin):
     )
     readonly_fields = ("text_in_full", "state_badge", "room", "reader", "time")
 
-    class Media:
-        css = {"all": ("chat/admin.css",)}  # noqa: RUF012  Django's way
-
     # ------------------------------------------------------------------ who may
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_hide_permission(self, request: HttpRequest) -> bool:
         """Whether the user may hide and restore."""
@@ -106,9 +84,6 @@ class ChatMessageAdmin(admin.ModelAdmin):
     def has_sanction_permission(self, request: HttpRequest) -> bool:
         """Whether the user may time out and ban."""
         return bool(request.user.has_perm("chat.sanction_reader"))
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup in PARAMETERS
 
     # ------------------------------------------------------------------ pages
 
@@ -135,50 +110,17 @@ class ChatMessageAdmin(admin.ModelAdmin):
         return MessageChangeList
 
     def get_search_results(
-        self, request: HttpRequest, queryset: MessageQuerySet, search_term: str
-    ) -> tuple[MessageQuerySet, bool]:
-        term = search_term.strip()[:LONGEST_SEARCH]
-        if not term:
-            return queryset, False
+        self, request: HttpRequest, queryset: DocumentQuerySet, search_term: str
+    ) -> tuple[DocumentQuerySet, bool]:
+        term = search_term.strip()
         if len(term) == 24 and set(term.lower()) <= set("0123456789abcdef"):
             return queryset.filter(pk=term), False
-        if term.startswith(BY_READER):
-            return queryset.filter(user_id=term.removeprefix(BY_READER).strip()), False
-        return queryset.filter(words=term), False
-
-    @says_when_away
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, extra_context)
-
-    @says_when_away
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        # Before Django opens a transaction on a database that there is not.
-        if request.method == "POST":
-            raise PermissionDenied
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        raise PermissionDenied
-
-    @says_when_away
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        return super().history_view(request, object_id, extra_context)
+        return super().get_search_results(request, queryset, term)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         message = context["original"]
-        name_rooms([message])
         around = {
             "conversation": conversation_around(message),
             "former_texts": former_texts(message),

@@ -5,9 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -16,8 +14,7 @@ from django.utils.safestring import SafeString
 
 from chat.admin.actions import carry_out
 from chat.admin.filters import TimeFilter
-from chat.admin.store_pages import says_when_away
-from chat.history import name_rooms
+from chat.admin.rooms import BY_READER, RoomAdmin
 from chat.moderation import Act, ModerationService, Subject
 from chat.moderation_documents import ModerationLog
 from chat.records import ImposedSanction, ModeratorAct
@@ -28,9 +25,7 @@ from readrealm.document_admin import DocumentQuerySet, answered_in_time
 from readrealm.document_admin.filters import ChoiceFilter, Choices
 from readrealm.kernel.errors import AppError, StoreUnavailable
 
-BY_READER = "user:"
 EVERYWHERE = "every room"
-LONGEST_SEARCH = 200
 
 MOST_MODERATORS = 100
 """Names beside the log."""
@@ -76,80 +71,11 @@ class ActTimeFilter(TimeFilter):
     lookup = "at__gte"
 
 
-class RecordChangeList(ChangeList):
-    """A page of records with the titles of their rooms."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        name_rooms(self.result_list)
-
-
-class RecordAdmin(admin.ModelAdmin):
+class RecordAdmin(RoomAdmin):
     """Records are neither added nor changed nor deleted here."""
 
-    list_per_page = 50
-    list_max_show_all = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     search_fields = ("username",)  # shows the box; `get_search_results` says what it does
     search_help_text = f"A name, words of the reason, or {BY_READER}id for everything of one reader"
-    parameters: frozenset[str] = frozenset()
-
-    class Media:
-        css = {"all": ("chat/admin.css",)}  # noqa: RUF012  Django's way
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup in self.parameters
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return RecordChangeList
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: DocumentQuerySet, search_term: str
-    ) -> tuple[DocumentQuerySet, bool]:
-        term = search_term.strip()[:LONGEST_SEARCH]
-        if not term:
-            return queryset, False
-        if term.startswith(BY_READER):
-            return queryset.filter(user_id=term.removeprefix(BY_READER).strip()), False
-        return queryset.filter(words=term), False
-
-    @says_when_away
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, extra_context)
-
-    @says_when_away
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        # Before Django opens a transaction on a database that there is not.
-        if request.method == "POST":
-            raise PermissionDenied
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        raise PermissionDenied
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        name_rooms([context["original"]])
-        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="Reader")
     def reader(self, record: Any) -> SafeString:
@@ -204,7 +130,6 @@ class SanctionAdmin(RecordAdmin):
     list_display = ("time", "reader", "measure", "room", "ends", "reason", "state_badge")
     list_display_links = ("time",)
     list_filter = (SanctionStateFilter, MeasureFilter)
-    parameters = frozenset({"state", "measure"})
     ordering = ("-created_at",)
     sortable_by = ("time",)
     actions = (lift,)
@@ -233,7 +158,6 @@ class ModerationLogAdmin(RecordAdmin):
     list_display = ("time", "moderator_name", "act", "reader", "room", "about", "ends", "reason")
     list_display_links = ("time",)
     list_filter = (ActFilter, ModeratorFilter, ActTimeFilter)
-    parameters = frozenset({"act", "moderator", "since"})
     ordering = ("-at",)
     sortable_by = ("time",)
     actions = None

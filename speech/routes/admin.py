@@ -1,15 +1,12 @@
 """Voice sessions and their recordings in Django's admin: listed, read, heard and forgotten."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from readrealm.document_admin import DocumentQuerySet, answered_in_time
 from readrealm.document_admin.filters import ChoiceFilter, SinceFilter
-from readrealm.kernel.errors import StoreUnavailable
+from readrealm.document_admin.model_admin import DocumentAdmin, says_when_away
 from speech.routes.archive import archive
 from speech.routes.recording_files import HEADER_BYTES, wav_header
 from speech.routes.records import ACCOUNT, VoiceSessionRecord
@@ -26,27 +23,6 @@ GUEST = mark_safe('<span class="quiet">guest</span>')
 
 MOST_AT_ONCE = 100
 LONGEST_SEARCH = 128
-
-View = Callable[..., HttpResponseBase]
-
-
-def says_when_away(view: View) -> View:
-    """A view that answers 503 with a page of the admin when MongoDB gives no answer in time."""
-
-    @wraps(view)
-    def answer(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return view(self, request, *args, **kwargs)
-        except StoreUnavailable:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "The store of voice sessions does not answer",
-                "opts": self.opts,
-            }
-            template = "admin/speech/voicesessionrecord/store_away.html"
-            return TemplateResponse(request, template, context, status=503)
-
-    return answer
 
 
 class StateFilter(ChoiceFilter):
@@ -96,17 +72,13 @@ def delete_recordings(model_admin: Any, request: HttpRequest, queryset: Document
 
 
 @admin.register(VoiceSessionRecord)
-class VoiceSessionAdmin(admin.ModelAdmin):
+class VoiceSessionAdmin(DocumentAdmin):
     """Sessions are neither added nor edited here; those that are over can be forgotten."""
 
     list_display = ("started_at", "id", "owner", "state_badge", "duration", "stream_count")
     list_display_links = ("started_at", "id")
     list_filter = (StateFilter, TimeFilter)
     actions = (forget, delete_recordings)
-    list_per_page = 50
-    list_max_show_all = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     sortable_by = ("started_at",)
     ordering = ("-started_at",)
     search_fields = ("id",)  # shows the box; `get_search_results` says what it does
@@ -114,19 +86,12 @@ class VoiceSessionAdmin(admin.ModelAdmin):
     fields = ("id", "owner", "state_badge", "started_at", "ended_at", "ended_by", "metadata")
     readonly_fields = fields
     change_form_template = "admin/speech/voicesessionrecord/change_form.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    away_title = "The store of voice sessions does not answer"
+    away_template = "admin/speech/voicesessionrecord/store_away.html"
 
     def may_listen(self, request: HttpRequest) -> bool:
         """Whether the user may hear recordings."""
         return bool(request.user.has_perm("speech.listen_to_recording"))
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        return lookup in {StateFilter.parameter_name, TimeFilter.parameter_name}
 
     def get_search_results(
         self, request: HttpRequest, queryset: DocumentQuerySet, search_term: str
@@ -147,28 +112,6 @@ class VoiceSessionAdmin(admin.ModelAdmin):
         view = self.admin_site.admin_view(self.recording_view)
         address = "<str:session_id>/recordings/<int:number>.wav"
         return [path(address, view, name="speech_recording"), *super().get_urls()]
-
-    @says_when_away
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, extra_context)
-
-    @says_when_away
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        # Before Django opens a transaction on a database that there is not.
-        if request.method == "POST":
-            raise PermissionDenied
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        raise PermissionDenied
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
