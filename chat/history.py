@@ -12,8 +12,7 @@ from chat.documents import Message, RoomEvent
 from chat.entries import COLLECTION, Kind, State
 from chat.history_query import CONDITIONS, MessageQuerySet
 from chat.models import Book
-from chat.routing import NotInSql
-from readrealm.document_admin import DocumentManager, DocumentModel, answered_in_time
+from readrealm.document_admin import DocumentManager, DocumentModel, NotInSql, answered_in_time
 
 NEIGHBOURS = 5
 """Messages that are shown before a message, and as many after it."""

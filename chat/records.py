@@ -11,9 +11,8 @@ from django.utils import timezone
 from chat import moderation_documents as documents
 from chat.history_query import ids
 from chat.moderation import Act
-from chat.routing import NotInSql
 from chat.sanctions import Measure
-from readrealm.document_admin import Condition, Document, DocumentModel
+from readrealm.document_admin import Condition, Document, DocumentModel, NotInSql
 
 
 def _words(text: Any) -> Document:

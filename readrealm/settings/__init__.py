@@ -43,7 +43,7 @@ REDIS_URL = _environment.redis_url or _addresses.valkey_url(DATA_DIR)
 REDIS_IS_PRIVATE = _environment.redis_url is None
 RUN_DIR = _addresses.socket_folder(_environment.run_dir)
 DATABASES = {"default": _storage.database(_environment.database_url, data_dir=DATA_DIR)}
-DATABASE_ROUTERS = ["chat.routing.MessageRouter", "readrealm.document_admin.DocumentRouter"]
+DATABASE_ROUTERS = ["readrealm.document_admin.DocumentRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
     "default": {

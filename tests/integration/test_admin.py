@@ -23,8 +23,7 @@ from chat.entries import COLLECTION, Document
 from chat.history import ChatMessage
 from chat.history_query import MOST_EXAMINED, MOST_FOUND, MessageQuerySet
 from chat.models import Book
-from chat.routing import NotInSql
-from readrealm.document_admin import MOST_LISTED
+from readrealm.document_admin import MOST_LISTED, NotInSql
 from readrealm.stores import mongo
 from readrealm.stores.addresses import DATABASE
 from tests.support.stores import SessionStores
@@ -41,7 +40,7 @@ def plain_pages(settings: Any) -> None:
     """The router at work, and static files under their plain names: nothing has collected them."""
     backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-    settings.DATABASE_ROUTERS = ["chat.routing.MessageRouter"]
+    settings.DATABASE_ROUTERS = ["readrealm.document_admin.DocumentRouter"]
 
 
 @pytest.fixture

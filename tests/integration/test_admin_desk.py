@@ -15,7 +15,7 @@ from chat.casework import CLAIM_MS
 from chat.models import Book, WatchWord
 from chat.moderation_documents import ACTS, CLAIMS, REPORTS, SANCTIONS
 from chat.records import ImposedSanction, ModeratorAct
-from chat.routing import NotInSql
+from readrealm.document_admin import NotInSql
 from tests.integration.test_admin import (
     LIST,
     MOBY_DICK,
