@@ -34,11 +34,11 @@ ROOM_COUNTS = (1, 10, 50, 200, 500, 1_000)
 READERS = 2_000
 """Spread over `ROOM_COUNTS` rooms: every count gives the same connections and smaller rooms."""
 
-IDLE = (1_000, 2_500, 5_000, 10_000)
+IDLE = (2_500, 10_000)
 IDLE_WATCH_S = 30.0
 """More than a ping interval: heartbeats are part of what an idle connection costs."""
 
-DELIVERIES = 150_000
+DELIVERIES = 100_000
 """About as many in every phase, so that small rooms are measured as long as large ones."""
 
 MOST_MESSAGES = 15_000

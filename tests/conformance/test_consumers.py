@@ -482,13 +482,18 @@ async def test_a_transport_that_the_server_gives_up_says_service_restart(
     assert await websocket.closed() == 1012
 
 
+@pytest.fixture
+async def farewells(workshop: BridgeServer) -> int:
+    """How many were said, once the clients of other tests have all gone."""
+    alone = await wait_for_state(workshop, lambda now: not now["sessions"] and not now["members"])
+    said: int = alone["seen"].get("disconnected", 0)
+    return said
+
+
 async def test_a_consumer_is_told_once_that_its_client_left(
-    workshop: BridgeServer, client: Client
+    workshop: BridgeServer, farewells: int, client: Client
 ) -> None:
     await client.ask("join", "shelf")
-    # Consumers of clients before this one may still be saying goodbye.
-    alone = await wait_for_state(workshop, lambda now: now["members"] == 1)
-    before = alone["seen"].get("disconnected", 0)
 
     if isinstance(client.link, RawSocket):
         await client.send("41", "1")
@@ -497,7 +502,8 @@ async def test_a_consumer_is_told_once_that_its_client_left(
         await client.send("41", "1")
 
     await wait_for_state(
-        workshop, lambda now: now["seen"].get("disconnected", 0) == before + 1 and not now["rooms"]
+        workshop,
+        lambda now: now["seen"].get("disconnected", 0) == farewells + 1 and not now["rooms"],
     )
 
 

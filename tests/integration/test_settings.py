@@ -53,6 +53,12 @@ def test_a_production_setup_passes_djangos_own_examination():
         DEBUG="false",
         HTTPS="true",
         SECRET_KEY="abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        TRUST_PROXY_HEADERS="true",
+        ALLOWED_HOSTS="reader.example.org",
+        METRICS_TOKEN="0123456789abcdef",
+        MONGODB_URL="mongodb://reader:secret@db.example.org/readrealm?replicaSet=rs0&tls=true",
+        REDIS_URL="rediss://:secret@valkey.example.org/0",
+        DATABASE_URL="postgresql://reader:secret@sql.example.org/readrealm",
     )
 
     assert run.returncode == 0, run.stderr
@@ -61,7 +67,7 @@ def test_a_production_setup_passes_djangos_own_examination():
 def test_the_deployment_check_warns_of_private_stores_and_open_doors():
     run = manage("check", "--deploy", MONGODB_URL="", REDIS_URL="", SOCKET_AUTH="optional")
 
-    assert run.stderr.count("readrealm.W001") == 2
+    assert run.stderr.count("readrealm.W001") == 3  # MongoDB, Valkey and the relational one
     assert "readrealm.W002" in run.stderr
 
 
