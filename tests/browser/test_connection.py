@@ -20,17 +20,39 @@ window.WebSocket = class {
 """What a page sees behind a proxy that refuses to upgrade connections."""
 
 
-def go(reader: Reader, *, online: bool) -> None:
-    """Unplug the browser, or plug it in again."""
-    reader.page.context.set_offline(not online)
+class Line:
+    """What connects a browser that has not opened a page yet.
+
+    The browser's own emulation fires the events and stops requests, but lets a WebSocket
+    through that is opened while it is offline.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._page, self._is_up = reader.page, True
+        reader.page.route_web_socket(re.compile("/socket.io/"), self._connect)
+
+    def unplug(self) -> None:
+        self._is_up = False
+        self._page.context.set_offline(True)
+
+    def plug_in(self) -> None:
+        self._is_up = True
+        self._page.context.set_offline(False)
+
+    def _connect(self, client: WebSocketRoute) -> None:
+        if self._is_up:
+            client.connect_to_server()
+        else:
+            client.close(code=1001)
 
 
 def test_what_is_written_offline_is_delivered_once_after(open_reader: Open, book_id: int) -> None:
-    ada, ben = open_reader().join(book_id, "Ada"), open_reader().join(book_id, "Ben")
-    ada.say("before")
+    ada, ben = open_reader(), open_reader().join(book_id, "Ben")
+    line = Line(ada)
+    ada.join(book_id, "Ada").say("before")
     ben.expect_texts("before")
 
-    go(ada, online=False)
+    line.unplug()
     expect(ada.bar).to_have_text(OFFLINE)
     ada.say("during")
     ada.say("during as well")
@@ -38,7 +60,7 @@ def test_what_is_written_offline_is_delivered_once_after(open_reader: Open, book
     ben.say("meanwhile")
     ben.expect_texts("before", "meanwhile")
 
-    go(ada, online=True)
+    line.plug_in()
     expect(ada.bar).to_have_text("You are back in the room.")
     for reader in (ada, ben):
         reader.expect_texts("before", "meanwhile", "during", "during as well")
@@ -48,12 +70,14 @@ def test_what_is_written_offline_is_delivered_once_after(open_reader: Open, book
 
 
 def test_what_waits_survives_a_reload(open_reader: Open, book_id: int) -> None:
-    ada, ben = open_reader().join(book_id, "Ada"), open_reader().join(book_id, "Ben")
-    go(ada, online=False)
+    ada, ben = open_reader(), open_reader().join(book_id, "Ben")
+    line = Line(ada)
+    ada.join(book_id, "Ada")
+    line.unplug()
     expect(ada.bar).to_have_text(OFFLINE)
     ada.say("patient")
 
-    go(ada, online=True)
+    line.plug_in()
     ada.page.reload()
 
     ben.expect_texts("patient")
