@@ -213,6 +213,39 @@ class Fanout:
         for name, argument, number in message["events"]:
             self._accept(group, room, (name, argument, number), left_out)
 
+    def tell_first(self, group: str, message: dict[str, Any]) -> bool:
+        """Emit events at the next `flush_told`, before they were heard, if it is their turn.
+
+        Only numbered events have a turn: what is still on its way from elsewhere comes before
+        them or after them by its number.
+
+        Args:
+            message: a ``socketio.emit``.
+
+        Returns:
+            whether all were emitted; else none.
+        """
+        room = self.rooms.get(group)
+        events = message["events"]
+        if room is None or room.held:
+            return False
+        room.begin()
+        if room.last_number is None:
+            return False
+        if any(event[2] != room.last_number + turn for turn, event in enumerate(events, start=1)):
+            return False
+        left_out = tuple(message.get("except", ()))
+        for name, argument, number in events:
+            room.last_number = number
+            room.pending.append((name, argument, left_out))
+        self._dirty[group] = room
+        return True
+
+    def flush_told(self) -> None:
+        """Write what `tell_first` emitted."""
+        if self._dirty and not self._is_scheduled:
+            self._flush_now()
+
     def caught_up(self, group: str, number: int) -> None:
         """A member that has joined has the numbered events up to ``number`` from elsewhere."""
         room = self.rooms.get(group)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -79,19 +80,24 @@ class RoomChannelLayer(RedisPubSubChannelLayer):
 
 
 class RoomLoopLayer(RedisPubSubLoopLayer):
-    """The layer as one event loop uses it: two connections for each configured server."""
+    """The layer as one event loop uses it: a connection for each configured server."""
 
     def __init__(self, hosts: Any = None, prefix: str = "asgi", **options: Any) -> None:
         super().__init__(hosts=hosts, prefix=prefix, **options)
         self.channels: dict[str, ChannelQueue] = {}
         self.groups: dict[str, set[str]] = {}
+        self.fanout = Fanout()
+        self.fanout.expects_more = self._has_waiting_publications
         self._shards = [
-            Bus(host, receive=self._receive, resubscribed=self._resubscribed)
+            Bus(
+                host,
+                receive=self._receive,
+                resubscribed=self._resubscribed,
+                left=self.fanout.flush_told,
+            )
             for host in decode_hosts(hosts)
         ]
         self.worker_id = secrets.token_hex(4)
-        self.fanout = Fanout()
-        self.fanout.expects_more = self._has_waiting_publications
         self.members: dict[str, Member] = {}
         self._group_of: dict[str, str] = {}
         self._perform: Callable[[dict[str, Any]], None] | None = None
@@ -103,7 +109,7 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
 
     @property
     def reconnects(self) -> int:
-        """Times a subscriber connection was lost, since the start."""
+        """Times a connection was lost or could not be made, since the start."""
         return sum(bus.reconnects for bus in self._shards)
 
     def fill_holes_from(self, backfill: Backfill) -> None:
@@ -210,12 +216,18 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
 
         ``{"type": "socketio.emit", "events": [[name, json_bytes_or_None, number_or_None], ...]}``
         reaches clients without waking a consumer; any other type reaches the consumers' handlers.
+        Numbered events whose turn it is reach this worker's members as they leave for the server;
+        all others when they come back from it.
 
         Raises:
             BusUnavailable: the message was not taken; it may still be delivered.
         """
         name = self._get_group_channel_name(group)
-        await self._get_shard(name).publish(name, self.channel_layer.serialize(message))
+        payload = self.channel_layer.serialize(message)
+        tell = None
+        if message["type"] == "socketio.emit" and group in self.fanout.rooms:
+            tell = partial(self.fanout.tell_first, group, message)
+        await self._get_shard(name).publish(name, payload, tell=tell)
 
     async def flush(self) -> None:
         self.channels, self.groups = {}, {}
@@ -251,11 +263,11 @@ class RoomLoopLayer(RedisPubSubLoopLayer):
     def _is_empty(self, name: str, group: str) -> bool:
         return name not in self.groups and group not in self.fanout.rooms
 
-    def _receive(self, channel: str, payload: bytes) -> None:
+    def _receive(self, channel: str, payload: bytes, *, is_told: bool) -> None:
         try:
             group = self._group_of.get(channel)
             if group is not None:
-                if group in self.fanout.rooms:
+                if not is_told and group in self.fanout.rooms:
                     message = self.channel_layer.deserialize(payload)
                     self.fanout.receive(group, message, size_bytes=len(payload))
                 for name in self.groups.get(channel, ()):

@@ -29,7 +29,7 @@ class BridgeFigures:
     publish_failures: int
     """Publications that the bus did not take."""
     reconnects: int
-    """Times the bus' subscriber connection was lost."""
+    """Times the bus' connection was lost or could not be made."""
     gap_fills: Mapping[str, int]
     """Holes in numbered events that were filled from the log, by `fanout.GapReason`."""
     gaps_given_up: int

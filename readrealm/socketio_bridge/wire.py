@@ -22,7 +22,8 @@ class Wire(asyncio.Protocol):
 
     Args:
         connection: an ``AbstractConnection`` of redis-py that is connected and awaits no reply.
-        hear: called with every reply, in order, as it arrives; must not block.
+        hear: called with every reply and push message (a list), in order, as it arrives; must not
+            block.
 
     Raises:
         ConnectionError: it is not connected.
@@ -56,6 +57,11 @@ class Wire(asyncio.Protocol):
         self.connection_lost(None)
         self._transport.abort()
 
+    def fail(self, error: Exception) -> None:
+        """Drop the connection as `abort` does, and say why."""
+        self.connection_lost(error)
+        self._transport.abort()
+
     # From the event loop.
 
     def data_received(self, data: bytes) -> None:
@@ -65,8 +71,7 @@ class Wire(asyncio.Protocol):
             while not self.lost.done() and (reply := self._replies.gets()) is not False:
                 self._hear(reply)
         except hiredis.ProtocolError as error:
-            self.connection_lost(error)
-            self.abort()
+            self.fail(error)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():

@@ -131,7 +131,8 @@ def _command(contestant: Contestant, set_up: SetUp, *, fd: int, number: int) -> 
     match contestant:
         case Contestant.BRIDGE:
             module = "tests.benchmarks.servers.bridge"
-            return [sys.executable, "-m", module, str(fd), *stores, "--worker-id", f"w{number}"]
+            name = ["--worker-id", f"w{number}", *(["--alone"] if set_up.workers == 1 else [])]
+            return [sys.executable, "-m", module, str(fd), *stores, *name]
         case Contestant.STOCK:
             return [sys.executable, "-m", "tests.benchmarks.servers.stock", str(fd), *stores]
         case Contestant.NODE:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import count
 
 import pytest
@@ -23,9 +24,13 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self.resubscribed: list[str] = []
+        self.echoes: list[bytes] = []
+        """What was heard of publications that had been told already."""
 
-    def receive(self, channel: str, payload: bytes) -> None:
+    def receive(self, channel: str, payload: bytes, *, is_told: bool) -> None:
         self.heard.append((channel, payload))
+        if is_told:
+            self.echoes.append(payload)
 
 
 def bus_to(url: str, listener: Listener) -> Bus:
@@ -102,6 +107,88 @@ async def test_publications_arrive_in_their_order_and_unchanged(
 
     await until(lambda: len(listener.heard) == 300)
     assert [payload for _, payload in listener.heard] == payloads
+
+
+# Telling first.
+
+
+class Members:
+    """Listeners of this process, who are told by the publisher."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.told: list[bytes] = []
+        self.heard_before: list[int] = []
+        self._listener = listener
+
+    def tell(self, payload: bytes) -> bool:
+        self.heard_before.append(len(self._listener.heard))
+        self.told.append(payload)
+        return True
+
+
+@pytest.fixture
+def members(listener: Listener) -> Members:
+    return Members(listener)
+
+
+async def test_who_is_told_first_hears_of_it_once_more_and_that_it_is_known(
+    bus: Bus, listener: Listener, members: Members, channel: str
+) -> None:
+    await bus.subscribe(channel)
+
+    for number in range(50):
+        word = b"%d" % number
+        await bus.publish(channel, word, tell=partial(members.tell, word))
+
+    await until(lambda: len(listener.heard) == 50)
+    assert listener.echoes == members.told == [b"%d" % number for number in range(50)]
+    assert members.heard_before == list(range(50))
+
+
+async def test_nobody_is_told_before_what_was_published_earlier_is_heard(
+    bus: Bus, listener: Listener, members: Members, channel: str
+) -> None:
+    await bus.subscribe(channel)
+
+    await asyncio.gather(
+        bus.publish(channel, b"not to be told"),
+        bus.publish(channel, b"next", tell=partial(members.tell, b"next")),
+        bus.publish(f"not {channel}", b"elsewhere"),
+    )
+    await until(lambda: len(listener.heard) == 2)
+    await bus.publish(channel, b"last", tell=partial(members.tell, b"last"))
+
+    assert members.told == [b"last"]
+    await until(lambda: listener.echoes == [b"last"])
+
+
+async def test_what_others_publish_is_not_mistaken_for_an_echo(
+    bus: Bus, listener: Listener, members: Members, server: redis.Redis, channel: str
+) -> None:
+    await bus.subscribe(channel)
+    theirs = asyncio.to_thread(
+        lambda: [server.publish(channel, b"theirs %d" % number) for number in range(200)]
+    )
+    ours = [
+        bus.publish(channel, b"ours %d" % number, tell=partial(members.tell, b"ours %d" % number))
+        for number in range(200)
+    ]
+    await asyncio.gather(theirs, *ours)
+
+    await until(lambda: len(listener.heard) == 400)
+    assert listener.echoes == members.told
+    unknown = [payload for _, payload in listener.heard if payload not in set(members.told)]
+    assert [word for word in unknown if word.startswith(b"theirs")] == [
+        b"theirs %d" % number for number in range(200)
+    ]
+
+
+async def test_nobody_is_told_without_a_subscription(
+    bus: Bus, members: Members, channel: str
+) -> None:
+    assert await bus.publish(channel, b"news", tell=partial(members.tell, b"news")) == 0
+
+    assert members.told == []
 
 
 # Holding on.
@@ -183,6 +270,13 @@ def kill(valkey: PrivateValkey) -> None:
     valkey.process.wait()
 
 
+def cut(valkey: PrivateValkey) -> None:
+    """Close every connection to a server, from the server's side."""
+    with redis.Redis.from_url(valkey.url) as server:
+        server.client_kill_filter(_type="pubsub")
+        server.client_kill_filter(_type="normal", skipme=True)
+
+
 async def test_without_a_server_a_publication_fails_at_once(
     valkey: PrivateValkey, lone_bus: Bus
 ) -> None:
@@ -242,25 +336,23 @@ async def test_a_subscription_without_a_server_fails_in_time(
     lone_bus.release("nobody there")
 
 
-async def test_a_lost_subscriber_connection_is_made_again(
+async def test_a_lost_connection_is_made_again(
     valkey: PrivateValkey, lone_bus: Bus, listener: Listener
 ) -> None:
     await lone_bus.subscribe("room")
-    with redis.Redis.from_url(valkey.url) as server:
-        server.client_kill_filter(_type="pubsub")
+    cut(valkey)
 
     await until(lambda: listener.resubscribed == ["room"])
 
     assert await lone_bus.publish("room", b"again") == 1
 
 
-async def test_a_lost_publisher_connection_is_not_noticed(
+async def test_who_publishes_does_not_notice_a_lost_connection(
     valkey: PrivateValkey, lone_bus: Bus, listener: Listener
 ) -> None:
     await lone_bus.subscribe("room")
     await lone_bus.publish("room", b"before")
-    with redis.Redis.from_url(valkey.url) as server:
-        server.client_kill_filter(_type="normal", skipme=True)
+    cut(valkey)
 
     await lone_bus.publish("room", b"after")
 

@@ -1,9 +1,12 @@
 """Our bridge on daphne, with nothing but a room: one worker, as `manage.py serve` starts them.
 
-Room events take the way of the product: channel layer, Valkey, fan-out.
+Room events take the way of the product: channel layer, Valkey, fan-out. As there, a room's messages
+have numbers, which one process can count; several have none, for without a database nobody
+counts for all of them.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,10 +38,16 @@ def configure(*, valkey: str) -> None:
     django.setup()
 
 
-def build(worker_id: str, messages: Messages) -> Application:
-    """The ASGI application of one worker."""
+def build(worker_id: str, messages: Messages, *, is_alone: bool) -> Application:
+    """The ASGI application of one worker.
+
+    Args:
+        is_alone: whether it can count the messages of a room, since no other worker does.
+    """
     from readrealm.socketio_bridge import BridgeNamespace, ClusterManager, EventConsumer, Server
     from readrealm.socketio_bridge.connection import Pace
+
+    numbers = itertools.count(1) if is_alone else itertools.repeat(None)
 
     class Reader(EventConsumer):
         events = frozenset({"joinRoom", "chatMessage", "ackTest"})
@@ -48,7 +57,10 @@ def build(worker_id: str, messages: Messages) -> Application:
                 await self.join(ROOM.format(data["bookId"]))
             elif event == "chatMessage":
                 message = msgspec.json.encode(await messages.keep(data))
-                emission = {"type": "socketio.emit", "events": [["newMessage", message, None]]}
+                emission = {
+                    "type": "socketio.emit",
+                    "events": [["newMessage", message, next(numbers)]],
+                }
                 await self.channel_layer.group_send(ROOM.format(data["bookId"]), emission)
             return {"ok": True}
 
@@ -88,12 +100,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fd", type=int, help="a listening socket that was inherited")
     parser.add_argument("--worker-id", default="w1")
+    parser.add_argument("--alone", action="store_true", help="no other worker shares its rooms")
     parser.add_argument("--valkey", required=True, help="path of its socket")
     parser.add_argument("--mongodb")
     options = parser.parse_args()
     configure(valkey=options.valkey)
     global application
-    application = build(options.worker_id, Messages(options.mongodb))
+    application = build(options.worker_id, Messages(options.mongodb), is_alone=options.alone)
     from readrealm.socketio_bridge.daphne import run_worker
 
     run_worker(

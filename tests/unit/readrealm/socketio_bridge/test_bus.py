@@ -36,7 +36,7 @@ async def bus() -> Bus:
     """A bus that is about to connect for ever."""
     made = Bus(
         {"address": "redis://127.0.0.1:1"},
-        receive=lambda channel, payload: None,
+        receive=lambda channel, payload, *, is_told: None,
         resubscribed=lambda channels: None,
     )
     made._new_connection = DeafConnection

@@ -326,6 +326,89 @@ def test_nothing_waits_longer_than_a_millisecond_for_what_is_about_to_come() -> 
     assert run_warped(wait) < 2 * MERGE_S + 0.05
 
 
+# Told before they are heard.
+
+
+async def test_events_whose_turn_it_is_are_told_first_and_known_when_they_are_heard(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.receive(ROOM, emission(event(1)))
+    await turn()
+
+    assert fanout.tell_first(ROOM, emission(event(2), event(3)))
+    fanout.flush_told()
+    assert numbers(member) == [1, 2, 3]
+    fanout.receive(ROOM, emission(event(2), event(3)))
+    await turn()
+
+    assert numbers(member) == [1, 2, 3]
+
+
+async def test_after_its_history_a_room_knows_whose_turn_it_is(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.caught_up(ROOM, 7)
+
+    assert not fanout.tell_first(ROOM, emission(event(9)))
+    assert fanout.tell_first(ROOM, emission(event(8)))
+    fanout.flush_told()
+
+    assert numbers(member) == [8]
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        pytest.param([event(3)], id="a predecessor is on its way"),
+        pytest.param([event(2), event(4)], id="one is missing between them"),
+        pytest.param([event(1)], id="it was told"),
+        pytest.param([event(None)], id="it has no number"),
+        pytest.param([event(2), event(None)], id="one has no number"),
+    ],
+)
+async def test_events_that_have_no_turn_or_not_yet_are_not_told_first(
+    fanout: Fanout, member: FakeMember, early: list[Event]
+) -> None:
+    fanout.receive(ROOM, emission(event(1)))
+
+    assert not fanout.tell_first(ROOM, emission(*early))
+    fanout.flush_told()
+    await turn()
+
+    assert numbers(member) == [1]
+
+
+async def test_nothing_is_told_first_while_something_waits_for_its_predecessors(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    fanout.receive(ROOM, emission(event(1)))
+    fanout.receive(ROOM, emission(event(4)))
+
+    assert not fanout.tell_first(ROOM, emission(event(2)))
+
+
+async def test_a_room_without_a_number_tells_nothing_first(
+    fanout: Fanout, member: FakeMember
+) -> None:
+    assert not fanout.tell_first(ROOM, emission(event(1)))
+    assert not fanout.tell_first("book_7", emission(event(1)))
+
+
+async def test_who_is_left_out_is_not_told_first_either(fanout: Fanout, member: FakeMember) -> None:
+    other = FakeMember("two")
+    fanout.add(ROOM, other)
+    fanout.receive(ROOM, emission(event(1)))
+    await turn()
+
+    assert fanout.tell_first(ROOM, emission(event(2), left_out=[member.channel_name]))
+    fanout.flush_told()
+
+    assert (numbers(member), numbers(other)) == ([1], [1, 2])
+
+
+# Holes.
+
+
 async def test_an_event_that_never_came_is_asked_for(fanout: Fanout, member: FakeMember) -> None:
     fanout.backfill = log = Log(1, 2, 3, 4, 5)
     fanout.receive(ROOM, emission(event(1)))
@@ -506,9 +589,10 @@ async def test_a_room_that_was_left_is_not_filled(fanout: Fanout, member: FakeMe
     seed=st.randoms(use_true_random=False),
     burst=st.integers(1, 10),
     repeats=st.integers(0, 5),
+    own=st.sets(st.integers(2, 40)),
 )
 def test_whatever_the_order_of_arrival_members_hear_everything_once_and_in_order(
-    count: int, lost: set[int], seed: random.Random, burst: int, repeats: int
+    count: int, lost: set[int], seed: random.Random, burst: int, repeats: int, own: set[int]
 ) -> None:
     arrivals = [number for number in range(2, count + 1) if number not in lost]
     arrivals += [seed.choice(arrivals) for _ in range(repeats) if arrivals]
@@ -522,7 +606,11 @@ def test_whatever_the_order_of_arrival_members_hear_everything_once_and_in_order
             fanout.add(ROOM, member)
         fanout.receive(ROOM, emission(event(1)))
         for start in range(0, len(arrivals), burst):
-            fanout.receive(ROOM, emission(*map(event, arrivals[start : start + burst])))
+            several = arrivals[start : start + burst]
+            if own.issuperset(several):
+                fanout.tell_first(ROOM, emission(*map(event, several)))
+                fanout.flush_told()
+            fanout.receive(ROOM, emission(*map(event, several)))
             await asyncio.sleep(seed.choice([0, 0, 0.01, 0.06]))
         await asyncio.sleep(1)
         fanout.resume(ROOM)

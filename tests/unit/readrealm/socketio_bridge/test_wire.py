@@ -44,7 +44,7 @@ class Server:
         writer.close()
 
     def names(self) -> list[bytes]:
-        return [command[0] for command in self.commands if command[0] != b"CLIENT"]
+        return [command[0] for command in self.commands if command[0] not in {b"CLIENT", b"HELLO"}]
 
 
 def _usual(command: list[bytes]) -> bytes:
@@ -53,11 +53,13 @@ def _usual(command: list[bytes]) -> bytes:
             return b":1\r\n"
         case b"SUBSCRIBE":
             return b"".join(
-                hiredis.pack_command((b"subscribe", channel)).replace(b"*2", b"*3") + b":1\r\n"
+                hiredis.pack_command((b"subscribe", channel)).replace(b"*2", b">3") + b":1\r\n"
                 for channel in command[1:]
             )
         case b"PING":
-            return b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
+            return b"+PONG\r\n"
+        case b"HELLO":
+            return b"%1\r\n$5\r\nproto\r\n:3\r\n"
     return b"+OK\r\n"
 
 
@@ -80,7 +82,7 @@ async def port(server: Server) -> AsyncIterator[int]:
 async def bus(port: int) -> AsyncIterator[Bus]:
     made = Bus(
         {"address": f"redis://127.0.0.1:{port}"},
-        receive=lambda channel, payload: None,
+        receive=lambda channel, payload, *, is_told: None,
         resubscribed=lambda channels: None,
     )
     yield made
@@ -220,10 +222,10 @@ async def test_a_publication_whose_caller_has_gone_disturbs_nobody(
     gone.cancel()
 
     assert await bus.publish("news", b"next") == 1
-    await until(lambda: bus._pending_bytes == 0)
+    await until(lambda: bus._waiting_bytes == 0)
 
 
-async def test_a_subscriber_that_hears_nothing_for_too_long_connects_anew(
+async def test_a_bus_that_hears_nothing_for_too_long_connects_anew(
     server: Server, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus_module, "PING_EVERY_S", 0.02)
