@@ -23,7 +23,7 @@ from .balance import LoadBoard
 from .frames import accept_key
 from .lifespan import Lifespan
 from .listener import FairListener
-from .twisted_websocket import HIGH_WATER_BYTES, InputQueue, WebSocket, buffered_bytes
+from .twisted_websocket import HIGH_WATER_BYTES, InputQueue, WebSocket, buffered_bytes, read_plainly
 from .websocket import WRITER_EXTENSION
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Request(http_protocol.WebRequest):
         socket = WebSocket(self.server, accept=accept, max_bytes=MAX_FRAME_BYTES)
         socket.begin(transport, self._websocket_scope(path, query), leftover)
         self.channel._networkProducer.resumeProducing()
+        read_plainly(transport)
 
     def _websocket_scope(self, path: str, query: bytes) -> dict[str, Any]:
         headers = [
