@@ -2,11 +2,11 @@
 it concerns. Knows no admin, no socket and no MongoDB."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import UNSET
 
+from chat.acts import Act, LogRecord, Subject, Verdict, clean_reason
 from chat.events import Message, ModerationNotice, ReportMessage
 from chat.rules import Change, Removal, Restoration, Visitor
 from chat.sanctions import Measure, ReaderKey, Sanction
@@ -18,57 +18,8 @@ from readrealm.kernel.text import clean
 
 LONGEST_TIMEOUT_MS = 365 * 24 * 3_600_000
 
-LONGEST_REASON, LONGEST_REPORT_REASON, LONGEST_NOTE = 200, 64, 1_000
-"""Characters of what a moderator says to a reader, and a reader to the moderators."""
-
-
-class Act(StrEnum):
-    """What is on record."""
-
-    HIDE = "hide"
-    RESTORE = "restore"
-    PURGE = "purge"
-    TIMEOUT = "timeout"
-    BAN = "ban"
-    UNBAN = "unban"
-    KEEP = "keep"
-    """Reports of the message were judged, and the message stays."""
-    DISMISS = "dismiss"
-    """Reports of the message were judged to be without substance."""
-    ERASE = "erase"
-    """Everything that was kept about a reader was erased."""
-
-
-class Verdict(StrEnum):
-    """How reports of a message end."""
-
-    HIDDEN = "hidden"
-    KEPT = "kept"
-    DISMISSED = "dismissed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogRecord:
-    """One act of a moderator; never changed and never taken away."""
-
-    at_ms: int
-    act: Act
-    moderator: Identity
-    reason: str
-    reader: ReaderKey
-    """Whom it concerns: the author of the message, or the reader sanctioned."""
-    username: str
-    book_id: int | None = None
-    message_id: str | None = None
-    until_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A reader whom an act concerns."""
-
-    reader: ReaderKey
-    username: str
+LONGEST_REPORT_REASON, LONGEST_NOTE = 64, 1_000
+"""Characters of what a reader says to the moderators."""
 
 
 class Records(Protocol):
@@ -203,9 +154,8 @@ class ModerationService:
         """
         if not 0 < duration_ms <= LONGEST_TIMEOUT_MS:
             raise InvalidInput("a timeout takes up to a year")
-        until_ms = self.clock() + duration_ms
         await self._sanction(
-            subject, Measure.TIMEOUT, moderator, reason, book_id=book_id, until_ms=until_ms
+            subject, Measure.TIMEOUT, moderator, reason, book_id=book_id, lasts_ms=duration_ms
         )
 
     async def ban(self, subject: Subject, *, moderator: Identity, reason: str = "") -> None:
@@ -311,10 +261,11 @@ class ModerationService:
         *,
         book_id: int | None = None,
         message_id: str | None = None,
-        until_ms: int | None = None,
+        lasts_ms: int | None = None,
     ) -> LogRecord:
+        now = self.clock()
         return LogRecord(
-            at_ms=self.clock(),
+            at_ms=now,
             act=act,
             moderator=moderator,
             reason=clean_reason(reason),
@@ -322,7 +273,7 @@ class ModerationService:
             username=subject.username,
             book_id=book_id,
             message_id=message_id,
-            until_ms=until_ms,
+            until_ms=None if lasts_ms is None else now + lasts_ms,
         )
 
     async def _sanction(
@@ -333,17 +284,17 @@ class ModerationService:
         reason: str,
         *,
         book_id: int | None = None,
-        until_ms: int | None = None,
+        lasts_ms: int | None = None,
     ) -> None:
         record = self._about(
-            subject, Act(measure), moderator, reason, book_id=book_id, until_ms=until_ms
+            subject, Act(measure), moderator, reason, book_id=book_id, lasts_ms=lasts_ms
         )
         sanction = Sanction(
             reader=subject.reader,
             username=subject.username,
             measure=measure,
             book_id=book_id,
-            until_ms=until_ms,
+            until_ms=record.until_ms,
             reason=record.reason,
         )
         await self.records.write(record)
@@ -355,15 +306,6 @@ class ModerationService:
         if kept.event is not None:
             await self.broadcast.publish(kept.event)
         return kept.event is not None
-
-
-def clean_reason(text: str) -> str:
-    """A moderator's reason as it is kept; may be empty.
-
-    Raises:
-        InvalidInput: too long, or with control characters.
-    """
-    return clean(text, name="reason", longest=LONGEST_REASON) if text.strip() else ""
 
 
 def clean_note(text: str | None) -> str | None:

@@ -15,7 +15,7 @@ from mongoengine import (
     StringField,
 )
 
-from chat.moderation import Act, Verdict
+from chat.acts import Act, Verdict
 from chat.sanctions import Measure
 
 SANCTIONS, REPORTS, ACTS = "sanctions", "reports", "moderation_log"

@@ -15,10 +15,10 @@ from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chat.acts import LogRecord, Verdict
 from chat.casework import Claim, Decision
 from chat.entries import COLLECTION, Document, Kind, State
 from chat.events import Message, ReportMessage
-from chat.moderation import LogRecord, Verdict
 from chat.moderation_documents import ACTS, CLAIMS, REPORTS, SANCTIONS
 from chat.sanctions import Measure, ReaderKey, Sanction
 from readrealm.kernel.clock import utc

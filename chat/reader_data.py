@@ -12,10 +12,11 @@ from bson import ObjectId
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
+from chat.acts import Act, LogRecord
 from chat.entries import Document, State
 from chat.events import Member
 from chat.history import ChatMessage
-from chat.moderation import Act, LogRecord, Records
+from chat.moderation import Records
 from chat.reader_records import ReaderRecords
 from chat.rules import FORMER_READER, Erasure
 from chat.sanctions import ReaderKey

@@ -9,8 +9,8 @@ from django.db import models
 from django.utils import timezone
 
 from chat import moderation_documents as documents
+from chat.acts import Act
 from chat.history_query import ids
-from chat.moderation import Act
 from chat.sanctions import Measure
 from readrealm.document_admin import Condition, Document, DocumentModel, NotInSql
 

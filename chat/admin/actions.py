@@ -4,35 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from asgiref.sync import async_to_sync
-from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from chat.casework import Casework
+from chat.acts import LONGEST_REASON
+from chat.admin.desk import HOUR_MS, author_of, carry_out, log_change, reason_of
 from chat.history import ChatMessage
 from chat.history_query import MessageQuerySet
-from chat.moderation import LONGEST_REASON, ModerationService, Subject, clean_reason
+from chat.moderation import ModerationService
 from readrealm.credentials import account_of
-from readrealm.kernel.errors import AppError, InvalidInput, StoreUnavailable
+from readrealm.kernel.errors import AppError, StoreUnavailable
 from readrealm.kernel.identity import Identity
-
-T = TypeVar("T")
 
 MOST_AT_ONCE = 100
 """Messages that one action is about."""
 
-DEADLINE_S = 15.0
-"""For one action."""
-
-HOUR_MS = 3_600_000
 DURATIONS: dict[str, tuple[str, int]] = {
     "1h": ("1 hour", HOUR_MS),
     "1d": ("1 day", 24 * HOUR_MS),
@@ -56,39 +48,6 @@ class Form:
 
 
 Act = Callable[[ModerationService, ChatMessage, Form], Awaitable[bool]]
-
-
-def carry_out(work: Callable[[ModerationService], Awaitable[T]]) -> T:
-    """Do something with the use cases of moderation, from a thread; see `with_chat`."""
-    return with_chat(lambda chat: work(chat.moderation))
-
-
-class Desks(Protocol):
-    """What the admin uses of chat; `chat.wiring.Chat` in earnest."""
-
-    @property
-    def moderation(self) -> ModerationService: ...
-
-    @property
-    def casework(self) -> Casework: ...
-
-
-def with_chat(work: Callable[[Desks], Awaitable[T]]) -> T:
-    """Do something with chat, from a thread.
-
-    Raises:
-        StoreUnavailable: it did not end within `DEADLINE_S`.
-    """
-
-    async def run() -> T:
-        try:
-            async with asyncio.timeout(DEADLINE_S), apps.get_app_config("chat").lent() as chat:
-                return await work(chat)
-        except TimeoutError:
-            raise StoreUnavailable from None
-
-    done: T = async_to_sync(run)()
-    return done
 
 
 # ------------------------------------------------------------------ the actions
@@ -194,17 +153,6 @@ async def _unban(desk: ModerationService, message: ChatMessage, form: Form) -> b
     return lifted > 0
 
 
-def author_of(message: ChatMessage) -> Subject:
-    """Whom a sanction for a message is about.
-
-    Raises:
-        InvalidInput: nobody; the AI wrote it.
-    """
-    if message.is_ai:
-        raise InvalidInput("the AI cannot be kept out")
-    return Subject(reader=(message.user_id, message.authenticated), username=message.username)
-
-
 # ------------------------------------------------------------------ how
 
 
@@ -299,15 +247,6 @@ def _chosen(
     return chosen
 
 
-def reason_of(model_admin: ModelAdmin, request: HttpRequest) -> str | None:
-    """The reason that a form gives; None, and the user is told, when it may not be kept."""
-    try:
-        return clean_reason(request.POST.get("reason", ""))
-    except AppError as refusal:
-        model_admin.message_user(request, f"{refusal}. Nothing was changed.", messages.ERROR)
-        return None
-
-
 def _form(model_admin: ModelAdmin, request: HttpRequest) -> Form | None:
     duration = request.POST.get("duration", "1h")
     reason = reason_of(model_admin, request)
@@ -317,14 +256,6 @@ def _form(model_admin: ModelAdmin, request: HttpRequest) -> Form | None:
         model_admin.message_user(request, "Choose a duration of the list.", messages.ERROR)
         return None
     return Form(moderator=account_of(request.user), reason=reason, duration=duration)
-
-
-def log_change(request: HttpRequest, changed: Sequence[ChatMessage], text: str) -> None:
-    """Put it into Django's own log as well, which the history of a message shows."""
-    if changed:
-        LogEntry.objects.log_actions(
-            user_id=request.user.pk, queryset=changed, action_flag=CHANGE, change_message=text
-        )
 
 
 def _say(

@@ -12,10 +12,11 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from chat.admin.actions import carry_out
+from chat.acts import Act, Subject
+from chat.admin.desk import carry_out
 from chat.admin.filters import TimeFilter
 from chat.admin.rooms import BY_READER, RoomAdmin
-from chat.moderation import Act, ModerationService, Subject
+from chat.moderation import ModerationService
 from chat.moderation_documents import ModerationLog
 from chat.records import ImposedSanction, ModeratorAct
 from chat.sanctions import Measure

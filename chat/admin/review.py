@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from chat.admin.actions import HOUR_MS, Desks, author_of, log_change, reason_of, with_chat
+from chat.acts import LONGEST_REASON, Verdict
+from chat.admin.desk import HOUR_MS, Desks, author_of, log_change, reason_of, with_chat
 from chat.casework import CLAIM_MS
 from chat.history import ChatMessage
-from chat.moderation import LONGEST_REASON, ModerationService, Verdict
+from chat.moderation import ModerationService
 from chat.review import CASES_PER_PAGE, open_cases
 from readrealm.credentials import account_of
 from readrealm.kernel.errors import AppError, InvalidState, StoreUnavailable

@@ -16,10 +16,10 @@ import socketio
 from bson import ObjectId
 from websockets.asyncio.client import connect
 
+from chat.acts import Act, LogRecord, Verdict
 from chat.entries import COLLECTION
 from chat.events import ReportMessage
 from chat.gate import STALE_S, SanctionGate
-from chat.moderation import Act, LogRecord, Verdict
 from chat.moderation_documents import REPORTS, SANCTIONS, ModerationLog
 from chat.moderation_store import ModerationRecords
 from chat.repository import RoomLogs

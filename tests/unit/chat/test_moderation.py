@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chat.acts import Act, LogRecord, Subject, Verdict
 from chat.events import (
     ChatMessage,
     MessageDeleted,
@@ -11,14 +12,7 @@ from chat.events import (
     ModerationNotice,
     ReportMessage,
 )
-from chat.moderation import (
-    LONGEST_TIMEOUT_MS,
-    Act,
-    LogRecord,
-    ModerationService,
-    Subject,
-    Verdict,
-)
+from chat.moderation import LONGEST_TIMEOUT_MS, ModerationService
 from chat.rules import Edit, Removal, Visitor
 from chat.sanctions import Measure, ReaderKey, Sanction, Seats, require_free
 from readrealm.kernel.errors import Forbidden, InvalidInput, InvalidState, StoreUnavailable
