@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 import pymongo
@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 from chat.acts import LogRecord, Verdict
 from chat.casework import Claim, Decision
 from chat.entries import COLLECTION, Document, Kind, State
-from chat.events import Message, ReportMessage
+from chat.events import ReportMessage
 from chat.moderation_documents import ACTS, CLAIMS, REPORTS, SANCTIONS
 from chat.sanctions import Measure, ReaderKey, Sanction
 from readrealm.kernel.clock import utc
@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
 """For one question or one act."""
-
-WATCH_LIST_ID, WATCH_LIST_NAME, WATCH_REASON = "", "Watch list", "watch word"
-"""Who flags: an id that no reader can have, for those are not empty."""
 
 MOST_SANCTIONS = 50_000
 """Holding ones that a worker knows; of more, those that end first."""
@@ -138,28 +135,6 @@ class ModerationRecords:
             except DuplicateKeyError:
                 return False
         return True
-
-    async def flag(self, message: Message, words: Sequence[str], *, at_ms: int) -> None:
-        """Have the watch list report a message; a state that was flagged before changes nothing,
-        and a later one opens the case again."""
-        message_id = ObjectId(message.id)
-        now = {
-            "bookId": message.book_id,
-            "username": WATCH_LIST_NAME,
-            "reason": WATCH_REASON,
-            "isFlag": True,
-            "words": list(words),
-            "rev": message.rev,
-            "createdAt": utc(at_ms),
-            "isOpen": True,
-        }
-        own = {"messageId": message_id, "userId": WATCH_LIST_ID, "authenticated": True}
-        with answered_in_time(), contextlib.suppress(DuplicateKeyError):
-            await self._reports.update_one(
-                own | {"rev": {"$lt": message.rev}},
-                {"$set": now, "$unset": {"verdict": "", "closedAt": ""}},
-                upsert=True,
-            )
 
     async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
         """End the open reports of a message; how many there were."""

@@ -27,6 +27,9 @@ LISTEN_AGAIN_S = 1.0
 LOOK_EVERY_S, LAST_LOOK_S = 0.4, 2.0
 """Between two looks for watch words; and for the last look, after which the worker ends."""
 
+LOOK_AGAIN_EVERY_S = 15.0
+"""Between two looks at what no worker has looked at."""
+
 
 class KeptRoster(Protocol):
     """The rosters, as their keeper sees them."""
@@ -76,11 +79,12 @@ class ChatUpkeep:
         rooms: LocalRooms,
         listen: Callable[[], Awaitable[None]] | None = None,
         watch: Callable[[], Awaitable[None]] | None = None,
+        watch_again: Callable[[], Awaitable[None]] | None = None,
         renew_every_s: float = RENEW_EVERY_S,
         head_every_s: float = HEAD_EVERY_S,
     ) -> None:
         self._service, self._roster, self._logs, self._rooms = service, roster, logs, rooms
-        self._listen, self._watch = listen, watch
+        self._listen, self._watch, self._watch_again = listen, watch, watch_again
         self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
 
     async def run(self) -> None:
@@ -95,6 +99,8 @@ class ChatUpkeep:
                 duties.create_task(self._repeat(self.tell_heads, self._head_every_s))
                 if self._watch is not None:
                     duties.create_task(self._repeat(self._watch, LOOK_EVERY_S))
+                if self._watch_again is not None:
+                    duties.create_task(self._repeat(self._watch_again, LOOK_AGAIN_EVERY_S))
                 if self._listen is not None:
                     duties.create_task(self._keep_listening(self._listen))
         finally:
@@ -152,9 +158,9 @@ class ChatUpkeep:
             async with asyncio.timeout(LAST_LOOK_S):
                 await self._watch()
         except (AppError, TimeoutError) as error:
-            log.warning("the last messages were not looked at for watch words: %s", error)
+            log.warning("others look at the last messages for watch words: %s", error)
         except Exception:
-            log.exception("the last messages were not looked at for watch words")
+            log.exception("others look at the last messages for watch words")
 
     async def _keep_listening(self, listen: Callable[[], Awaitable[None]]) -> None:
         """Hear what moderators have to say to readers; begin again when the layer is lost."""

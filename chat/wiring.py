@@ -21,6 +21,7 @@ from chat.repository import RoomLogs
 from chat.sanctions import ReaderKey, Seats
 from chat.services import Allowance, ChatService
 from chat.upkeep import ChatUpkeep
+from chat.watch_records import WatchRecords
 from chat.watch_word_store import watched_words
 from chat.watching import Watcher, unseen
 from readrealm.kernel.clock import now_ms
@@ -86,13 +87,16 @@ def build(
         clock=now_ms,
         tally=MessageTally(),
     )
+    flags = WatchRecords(database)
+    watcher = Watcher(spoken, words=watched_words, flags=flags, past=flags, clock=now_ms)
     upkeep = ChatUpkeep(
         service=service,
         roster=roster,
         logs=logs,
         rooms=broadcast,
         listen=NoticeListener(layer, seats, expire=gate.expire).listen,
-        watch=Watcher(spoken, words=watched_words, flags=records, clock=now_ms).look,
+        watch=watcher.look,
+        watch_again=watcher.look_again,
     )
     return Chat(
         service=service,

@@ -117,27 +117,6 @@ class TestRecords:
         assert await here.close_reports("a" * 24, Verdict.KEPT, at_ms=NOW_MS) == 0
         assert await here.report(command, by=ADA, at_ms=NOW_MS) is False
 
-    async def test_a_wording_is_flagged_once_and_a_later_one_opens_the_case_again(
-        self, records: Callable[[], ModerationRecords]
-    ) -> None:
-        here = records()
-        logs = RoomLogs(mongo.async_database())
-        kept = (await logs.append(Draft(book_id=BOOK, author=ADA, content="a whale"))).message
-
-        await here.flag(kept, ["whale"], at_ms=NOW_MS)
-        assert await here.is_open(kept.id)
-        assert await here.close_reports(kept.id, Verdict.KEPT, at_ms=NOW_MS) == 1
-        await here.flag(kept, ["whale"], at_ms=NOW_MS)
-        assert not await here.is_open(kept.id)
-
-        edit = Edit(book_id=BOOK, message_id=kept.id, actor=ADA, content="two whales, whale")
-        await here.flag((await logs.change(edit)).message, ["whale"], at_ms=NOW_MS)
-
-        assert await here.is_open(kept.id)
-        (flag,) = await mongo.async_database()[REPORTS].find().to_list()
-        assert (flag["words"], flag["isFlag"], "verdict" in flag) == (["whale"], True, False)
-        await logs.close()
-
     async def test_of_many_who_take_a_case_at_once_exactly_one_has_it(
         self, records: Callable[[], ModerationRecords]
     ) -> None:

@@ -204,3 +204,34 @@ async def test_a_store_that_is_away_at_the_end_does_not_hold_up_the_end(parts: P
 
     assert duties.cancelled()
     assert rooms.is_closed
+
+
+async def test_what_was_said_is_looked_at_at_once_and_again_and_once_more_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looks: list[str] = []
+
+    async def look() -> None:
+        looks.append("at once")
+
+    async def look_again() -> None:
+        looks.append("again")
+        raise StoreUnavailable
+
+    upkeep = ChatUpkeep(
+        service=chat(),
+        roster=Roster(),
+        logs=Logs(),
+        rooms=Rooms(),
+        watch=look,
+        watch_again=look_again,
+    )
+    duties = asyncio.create_task(upkeep.run())
+    await until(lambda: len(looks) >= 2)
+    assert sorted(looks) == ["again", "at once"]
+
+    duties.cancel()
+    await asyncio.gather(duties, return_exceptions=True)
+
+    assert looks[2:] == ["at once"]
+    assert "look_again failed and comes again" in caplog.text
