@@ -22,6 +22,7 @@ from mongoengine import (
 from chat.entries import COLLECTION, Kind, State
 
 _MESSAGES = {"kind": str(Kind.MESSAGE)}
+_REMOVED = {"state": {"$in": [str(State.HIDDEN), str(State.DELETED)]}}
 
 INDEXES: list[dict[str, Any]] = [
     # What makes numbers gapless: exactly one entry can have the number after the newest.
@@ -48,6 +49,18 @@ INDEXES: list[dict[str, Any]] = [
         "name": "state",
         "fields": ["state", "-created_at", "-id"],
         "partialFilterExpression": _MESSAGES,
+    },
+    # Removed messages are few, far apart and counted: the index alone answers, and a message
+    # that is visible costs it nothing.
+    {
+        "name": "removed",
+        "fields": ["state", "-created_at", "-id"],
+        "partialFilterExpression": _REMOVED,
+    },
+    {
+        "name": "removed_in_room",
+        "fields": ["book_id", "state", "-created_at", "-id"],
+        "partialFilterExpression": _REMOVED,
     },
     {
         "name": "author",
@@ -116,6 +129,12 @@ class Message(Document):
     @queryset_manager
     def objects(doc_cls: Any, queryset: Any) -> Any:  # noqa: N805  MongoEngine's signature
         return queryset.filter(kind=str(Kind.MESSAGE))
+
+    @queryset_manager
+    def stated(doc_cls: Any, queryset: Any) -> Any:  # noqa: N805
+        """Messages for questions that name a state: no other entry has one, and an index of
+        states has to look at no message for that."""
+        return queryset
 
 
 class RoomEvent(Document):

@@ -14,9 +14,6 @@ from chat.history_query import CONDITIONS, MessageQuerySet
 from chat.models import Book
 from readrealm.document_admin import DocumentManager, DocumentModel, NotInSql, answered_in_time
 
-NEIGHBOURS = 5
-"""Messages that are shown before a message, and as many after it."""
-
 MOST_FORMER_TEXTS = 50
 
 
@@ -99,21 +96,6 @@ def name_rooms(messages: Iterable[Any]) -> None:
     )
     for message in found:
         message.room_title = titles.get(message.book_id, f"Book {message.book_id}")
-
-
-def conversation_around(message: ChatMessage) -> list[ChatMessage]:
-    """A message between its `NEIGHBOURS` in the room, oldest first, whatever their state.
-
-    Raises:
-        StoreUnavailable: no answer in time.
-    """
-    room = Message.objects(book_id=message.book_id).hint("place").limit(NEIGHBOURS)
-    with answered_in_time():
-        before = list(room.filter(seq__lt=message.seq).order_by("-seq"))
-        after = list(room.filter(seq__gt=message.seq).order_by("seq"))
-    neighbours = [*before[::-1], *after]
-    found = [ChatMessage.from_document(document) for document in neighbours]
-    return [*found[: len(before)], message, *found[len(before) :]]
 
 
 def former_texts(message: ChatMessage) -> list[RoomEvent]:

@@ -47,15 +47,19 @@ def _words(text: str) -> Document:
 
 
 BY_ID = "_id_"
-IN_ORDER_OF_TIME = frozenset({"newest", "history", "state", "author"})
+REMOVED = frozenset({"removed", "removed_in_room"})
+"""Have the messages that are not visible, and no other entries."""
+IN_ORDER_OF_TIME = frozenset({"newest", "history", "state", "author"}) | REMOVED
 
 LOOKUPS: dict[str, Lookup] = {
     "pk": Lookup(lambda value: ids([value]), frozenset({BY_ID})),
     "pk__in": Lookup(ids, frozenset({BY_ID})),
     "created_at__gte": Lookup(lambda value: {"createdAt": {"$gte": value}}, IN_ORDER_OF_TIME),
     "created_at__lte": Lookup(lambda value: {"createdAt": {"$lte": value}}, IN_ORDER_OF_TIME),
-    "book_id": Lookup(lambda value: {"bookId": int(value)}, frozenset({"history"})),
-    "state": Lookup(lambda value: {"state": str(value)}, frozenset({"state", "history"})),
+    "book_id": Lookup(
+        lambda value: {"bookId": int(value)}, frozenset({"history", "removed_in_room"})
+    ),
+    "state": Lookup(lambda value: {"state": str(value)}, frozenset({"state", "history"}) | REMOVED),
     "user_id": Lookup(lambda value: {"userId": str(value)}, frozenset({"author"})),
     "authenticated": Lookup(lambda value: {"authenticated": bool(value)}),
     "is_ai": Lookup(lambda value: {"isAi": bool(value)}),
@@ -120,7 +124,8 @@ class MessageQuerySet(DocumentQuerySet):
         index = self._index()
         conditions = [each.condition for each in self._asked if _is_known(each, index)]
         sign = "-" if self.is_newest_first else "+"
-        query = Message.objects(__raw__={"$and": conditions} if conditions else {})
+        messages = Message.stated if index in REMOVED else Message.objects
+        query = messages(__raw__={"$and": conditions} if conditions else {})
         return query.order_by(f"{sign}created_at", f"{sign}id").hint(index)
 
     def _residual(self) -> list[Document]:
@@ -137,7 +142,7 @@ class MessageQuerySet(DocumentQuerySet):
         if "user_id" in asked:
             return "author"
         if asked.get("state", State.VISIBLE) != State.VISIBLE:
-            return "state"
+            return "removed_in_room" if "book_id" in asked else "removed"
         if "book_id" in asked:
             return "history"
         return "state" if "state" in asked else "newest"

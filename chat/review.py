@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bson import ObjectId
 from django.utils import timezone
 
 from chat.documents import Message
-from chat.history import ChatMessage, conversation_around, name_rooms
-from chat.moderation_documents import CaseClaim, ModerationLog, Report, Sanction
-from readrealm.document_admin import answered_in_time
+from chat.excerpts import conversations_around, latest_of_authors
+from chat.history import ChatMessage, name_rooms
+from chat.moderation_documents import REPORTS, SANCTIONS, CaseClaim, ModerationLog, Report, Sanction
+from readrealm.document_admin import answered_in_time, short_lists
 
 CASES_PER_PAGE = 10
 
@@ -76,6 +78,7 @@ def reported_ids() -> list[str]:
 
 def open_cases() -> list[Case]:
     """The first `CASES_PER_PAGE` cases: most reported first, then the one that waits longest.
+    Ten are as many questions as one.
 
     Raises:
         StoreUnavailable: no answer in time.
@@ -83,14 +86,33 @@ def open_cases() -> list[Case]:
     rows = _grouped(limit=CASES_PER_PAGE)
     with answered_in_time():
         found = Message.objects(id__in=[row["_id"] for row in rows])
-        messages = {document.id: ChatMessage.from_document(document) for document in found}
-        working = CaseClaim.objects(id__in=list(messages), until__gt=timezone.now())
+        known = {document.id: ChatMessage.from_document(document) for document in found}
+        working = CaseClaim.objects(id__in=list(known), until__gt=timezone.now())
         claims = {claim.id: claim for claim in working}
-    name_rooms(messages.values())
+    name_rooms(known.values())
+    counts = {row["_id"]: row["count"] for row in rows if row["_id"] in known}
+    messages = [known[message_id] for message_id in counts]
+    material = zip(
+        counts.items(),
+        messages,
+        _open_reports(list(counts)),
+        conversations_around(messages),
+        latest_of_authors(messages, limit=RECENT_MESSAGES),
+        _sanctions_of_authors(messages),
+        strict=True,
+    )
     return [
-        _case(messages[row["_id"]], count=row["count"], claim=claims.get(row["_id"]))
-        for row in rows
-        if row["_id"] in messages
+        Case(
+            message=message,
+            count=count,
+            reports=[report for report in reports if not report.is_flag],
+            words=[word for report in reports for word in report.words],
+            conversation=conversation,
+            recent=recent,
+            sanctions=sanctions,
+            claim=claims.get(message_id),
+        )
+        for (message_id, count), message, reports, conversation, recent, sanctions in material
     ]
 
 
@@ -122,24 +144,31 @@ def _grouped(*, limit: int) -> list[dict[str, Any]]:
         return list(oldest_first.aggregate(pipeline, hint="open"))
 
 
-def _case(message: ChatMessage, *, count: int, claim: CaseClaim | None) -> Case:
-    author = {"user_id": message.user_id, "authenticated": message.authenticated}
+def _open_reports(message_ids: Sequence[ObjectId]) -> list[list[Report]]:
+    """Of each message, the oldest `SHOWN_REPORTS`."""
+    wanted = [
+        [
+            {"$match": {"messageId": message_id, "isOpen": True}},
+            {"$sort": {"createdAt": 1}},
+            {"$limit": SHOWN_REPORTS},
+        ]
+        for message_id in message_ids
+    ]
     with answered_in_time():
-        reports = list(
-            Report.objects(message_id=message.pk, is_open=True)
-            .order_by("created_at")
-            .limit(SHOWN_REPORTS)
-        )
-        sanctions = list(
-            Sanction.objects(**author).order_by("-created_at").limit(EARLIER_SANCTIONS)
-        )
-    return Case(
-        message=message,
-        count=count,
-        reports=[report for report in reports if not report.is_flag],
-        words=[word for report in reports for word in report.words],
-        conversation=conversation_around(message),
-        recent=list(ChatMessage.objects.filter(**author)[:RECENT_MESSAGES]),
-        sanctions=sanctions,
-        claim=claim,
-    )
+        found = short_lists(REPORTS, wanted)
+    return [[Report._from_son(document) for document in each] for each in found]
+
+
+def _sanctions_of_authors(messages: Sequence[ChatMessage]) -> list[list[Sanction]]:
+    """Of the author of each message, the newest `EARLIER_SANCTIONS`."""
+    wanted = [
+        [
+            {"$match": {"userId": each.user_id, "authenticated": each.authenticated}},
+            {"$sort": {"createdAt": -1}},
+            {"$limit": EARLIER_SANCTIONS},
+        ]
+        for each in messages
+    ]
+    with answered_in_time():
+        found = short_lists(SANCTIONS, wanted)
+    return [[Sanction._from_son(document) for document in each] for each in found]

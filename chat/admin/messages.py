@@ -17,7 +17,8 @@ from chat.admin.filters import FILTERS
 from chat.admin.readers import address_of, reader_page
 from chat.admin.review import review
 from chat.admin.rooms import BY_READER, RoomAdmin, RoomChangeList
-from chat.history import ChatMessage, conversation_around, former_texts
+from chat.excerpts import conversations_around
+from chat.history import ChatMessage, former_texts
 from chat.history_query import MOST_EXAMINED
 from chat.review import acts_about, reports_of
 from readrealm.document_admin import DocumentQuerySet
@@ -121,8 +122,9 @@ class ChatMessageAdmin(RoomAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         message = context["original"]
+        (conversation,) = conversations_around([message])
         around = {
-            "conversation": conversation_around(message),
+            "conversation": conversation,
             "former_texts": former_texts(message),
             "acts": self.acts_on(request, message),
             "record": acts_about(message),

@@ -10,7 +10,9 @@ from readrealm.document_admin.queryset import (
     Condition,
     Document,
     DocumentQuerySet,
+    Stages,
     answered_in_time,
+    short_lists,
 )
 from readrealm.document_admin.routing import DocumentRouter, NotInSql
 
@@ -24,5 +26,7 @@ __all__ = [
     "DocumentQuerySet",
     "DocumentRouter",
     "NotInSql",
+    "Stages",
     "answered_in_time",
+    "short_lists",
 ]

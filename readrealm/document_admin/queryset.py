@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Condition = Callable[[Any], Document]
 """MongoDB's words for a question, given the value."""
+Stages = Sequence[Document]
+"""An aggregation pipeline."""
 
 DEADLINE_S = 2.0
 """For one question."""
@@ -49,6 +51,28 @@ def answered_in_time() -> Iterator[None]:
         if isinstance(error, ConnectionFailure) or error.timeout:
             raise StoreUnavailable from None
         raise
+
+
+def short_lists(collection: str, wanted: Sequence[Stages]) -> list[list[Document]]:
+    """Several lists of one collection with a single question, which is what takes the time.
+
+    Args:
+        wanted: a pipeline for each list; each should end with a limit.
+
+    Raises:
+        PyMongoError: as the driver has it; see `answered_in_time`.
+    """
+    if not wanted:
+        return []
+    first, *others = [[*stages, {"$set": {_LIST: place}}] for place, stages in enumerate(wanted)]
+    united = [{"$unionWith": {"coll": collection, "pipeline": stages}} for stages in others]
+    found: list[list[Document]] = [[] for _ in wanted]
+    for document in get_db()[collection].aggregate([*first, *united]):
+        found[document.pop(_LIST)].append(document)
+    return found
+
+
+_LIST = "shortList"
 
 
 @dataclass(frozen=True, slots=True)

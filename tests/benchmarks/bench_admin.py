@@ -44,7 +44,7 @@ WORDS = ("the", "whale", "sea", "captain", "and", "white", "harpoon", "deep", "w
 
 
 def messages(count: int) -> Iterator[dict[str, Any]]:
-    """A history of 40 rooms and 5,000 readers; one in 200 is removed."""
+    """A history of 40 rooms and 5,000 readers; in each room one in 199 is removed."""
     for number in range(count):
         at = START + timedelta(seconds=60 * number)
         reader = number * 7919 % READERS
@@ -61,7 +61,7 @@ def messages(count: int) -> Iterator[dict[str, Any]]:
             "createdAt": at,
             "updatedAt": at,
             "isAi": False,
-            "state": "hidden" if number % 200 == 0 else "visible",
+            "state": "hidden" if number % 199 == 0 else "visible",
         }
 
 
@@ -81,7 +81,7 @@ def fill(database: Any, count: int) -> list[ObjectId]:
 
 
 def report(database: Any, wanted: list[ObjectId]) -> None:
-    """Reports, flags, acts and sanctions."""
+    """Three reports of each message, sanctions of its author and of others, and acts."""
     for place, message_id in enumerate(wanted):
         message = database.messages.find_one({"_id": message_id})
         about = {
@@ -91,8 +91,26 @@ def report(database: Any, wanted: list[ObjectId]) -> None:
             "createdAt": START,
             "isOpen": True,
         }
-        who = {"userId": str(place), "username": f"reader {place}", "reason": "spam"}
-        database.reports.insert_one(about | who)
+        database.reports.insert_many(
+            about | {"userId": str(who), "username": f"reader {who}", "reason": "spam"}
+            for who in range(place, place + 3)
+        )
+    authors = database.messages.find({"_id": {"$in": wanted}}).distinct("userId")
+    database.sanctions.insert_many(
+        {
+            "userId": user_id,
+            "authenticated": int(user_id) % 3 > 0,
+            "username": f"reader {user_id}",
+            "measure": "timeout",
+            "bookId": 1,
+            "until": START + timedelta(minutes=number + 60),
+            "reason": "rude",
+            "createdAt": START + timedelta(minutes=number),
+            "moderatorId": str(number % 5),
+            "isLifted": number % 7 == 0,
+        }
+        for number, user_id in enumerate([*authors * 3, *(str(n) for n in range(5_000))])
+    )
     database.moderation_log.insert_many(
         {
             "at": START + timedelta(minutes=number),
@@ -122,10 +140,12 @@ def pages(some: list[ObjectId]) -> dict[str, str]:
         "one room": f"{LIST}?room=7",
         "one room, hidden": f"{LIST}?room=7&state=hidden",
         "hidden": f"{LIST}?state=hidden",
+        "visible": f"{LIST}?state=visible",
         "last 30 days": f"{LIST}?since=30d",
         "guests": f"{LIST}?author=guest",
         "waiting to be judged": f"{LIST}?reported=open",
         "one reader": f"{LIST}?q=user:77",
+        "data of one reader": f"{LIST}reader/?id=78&guest=1",
         "one message by id": f"{LIST}?q={middle}",
         "words that are common": f"{LIST}?q=harpoon",
         "words that nobody wrote": f"{LIST}?q=kraken",

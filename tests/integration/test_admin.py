@@ -325,6 +325,10 @@ class TestCost:
             {"room": MOBY_DICK},
             {"room": ALICE},
             {"room": MOBY_DICK, "state": "hidden"},
+            {"room": MOBY_DICK, "state": "hidden", "since": "2026-11-02", "o": "1"},
+            {"room": MOBY_DICK, "state": "visible"},
+            {"state": "hidden"},
+            {"state": "hidden", "author": "guest"},
             {"state": "visible", "p": "3"},
             {"state": "deleted"},
             {"author": "guest"},
@@ -344,6 +348,19 @@ class TestCost:
             assert each["docsExamined"] <= MOST_EXAMINED + 1, each
             assert each["keysExamined"] <= MOST_EXAMINED + 2, each
             assert not each.get("hasSortStage", False), each
+
+    @pytest.mark.parametrize("room", [{}, {"room": MOBY_DICK}])
+    def test_removed_messages_are_counted_without_looking_at_any(
+        self, moderator: Client, many: int, profiled: Any, room: dict[str, Any]
+    ) -> None:
+        html = page(moderator, state="hidden", **room)
+
+        assert f"{many // 1_000} chat messages" in html
+        asked = list(profiled.find({"ns": f"{DATABASE}.{COLLECTION}", "op": {"$ne": "insert"}}))
+        # The count, whether there is more, and the page.
+        assert sorted(each["docsExamined"] for each in asked) == [0, 0, many // 1_000]
+        for each in asked:
+            assert each["keysExamined"] <= many // 1_000 + 1, each
 
     def test_every_question_has_a_deadline(
         self, moderator: Client, database: Any, profiled: Any
@@ -454,8 +471,13 @@ class TestWhoMaySee:
         assert (
             "chat" not in page(client, reverse("admin:index")).casefold().split("content-main")[1]
         )
-        for address in (LIST, f"{LIST}{wanted}/change/", f"{LIST}{wanted}/history/"):
-            assert client.get(address).status_code == 403
+        own = (f"{wanted}/change/", f"{wanted}/history/", "review/", "reader/?id=7")
+        for address in ("", *own):
+            assert client.get(f"{LIST}{address}").status_code == 403, address
+        for form in ({"action": "hide", "_selected_action": wanted}, {"claim": "take"}):
+            assert client.post(LIST, form).status_code == 403
+        assert client.post(f"{LIST}review/", {"judgement": "hide"}).status_code == 403
+        assert database[COLLECTION].find_one()["state"] == "visible"
 
     def test_the_permission_without_being_staff_is_not_enough(
         self, client: Client, database: Any

@@ -27,6 +27,7 @@ from tests.integration.test_admin import (
     moderator,
     page,
     plain_pages,
+    profiled,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
@@ -284,6 +285,77 @@ class TestReview:
             assert f">line {seq}<" in first
         assert ">line 16<" not in first
         assert "chat/review.js" in html
+
+    def test_each_case_has_its_own_material(self, moderator: Client, database: Any) -> None:
+        rooms = [
+            message(
+                number,
+                bookId=room,
+                userId=f"{room}",
+                authenticated=room != ALICE,
+                content=f"{room} line {number}",
+            )
+            for room in (MOBY_DICK, ALICE)
+            for number in range(1, 31)
+        ]
+        # The account that has the id of the guest wrote as well.
+        ids = keep(database, *rooms, message(99, bookId=7, userId=str(ALICE), content="not me"))
+        database[REPORTS].insert_many(
+            [
+                report(ids[10], by="90", note="of the whale"),
+                report(ids[40], by="91", minute=1, note="of the rabbit"),
+                *(report(ids[10], by=str(100 + n), minute=n) for n in range(30)),
+            ]
+        )
+
+        moby, alice, _ = page(moderator, REVIEW).split("</article>")
+
+        assert "31 reports" in moby
+        assert moby.count("<strong>spam</strong>") == 20
+        assert "of the rabbit" not in moby
+        assert "of the rabbit" in alice
+        for case, room in ((moby, MOBY_DICK), (alice, ALICE)):
+            around, lately = case.split("<details>")
+            shown = re.findall(r'<div class="message-text">(\d+) line (\d+)<', around)
+            assert shown == [(str(room), str(number)) for number in range(6, 17)]
+            shown = re.findall(r'<div class="message-text">(\d+) line (\d+)<', lately)
+            assert shown == [(str(room), str(number)) for number in range(30, 10, -1)]
+        assert "not me" not in alice
+
+    def test_ten_cases_are_as_many_questions_as_one_and_all_of_them_bounded(
+        self, moderator: Client, database: Any, profiled: Any
+    ) -> None:
+        ids = keep(
+            database,
+            *(message(seq, userId=str(seq % 12), seq=seq) for seq in range(1, 2_001)),
+        )
+
+        def questions() -> int:
+            profiled.database.command("profile", 0)
+            asked = list(
+                profiled.find(
+                    {"op": {"$in": ["query", "command"]}, "command.$db": {"$exists": True}}
+                )
+            )
+            for each in asked:
+                assert "COLLSCAN" not in each.get("planSummary", ""), each
+                assert each.get("docsExamined", 0) <= 1_000, each
+                assert not each.get("usedDisk", False), each
+            profiled.database.drop_collection("system.profile")
+            profiled.database.command("profile", 2)
+            return len(asked)
+
+        database[REPORTS].insert_one(report(ids[1_000], by="90"))
+        questions()
+        page(moderator, REVIEW)
+        one = questions()
+        database[REPORTS].insert_many(
+            report(wanted, by="91", minute=1) for wanted in ids[100:1_900:200]
+        )
+        questions()
+        page(moderator, REVIEW)
+
+        assert questions() == one == 7
 
     def test_the_list_can_be_narrowed_to_what_is_reported(
         self,
