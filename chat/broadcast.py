@@ -8,7 +8,8 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from chat.batches import Batches, Overfull
-from chat.events import EVENT_NAMES, RoomEvent, RoomHead, RoomLogEvent
+from chat.events import RoomEvent, RoomHead, RoomLogEvent
+from chat.vocabulary import EVENT_NAMES
 from readrealm.kernel.wire import encode
 
 log = logging.getLogger(__name__)

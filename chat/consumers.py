@@ -9,7 +9,6 @@ from msgspec import UNSET
 
 from chat.broadcast import room_name
 from chat.events import (
-    COMMANDS,
     Cause,
     ChatMessage,
     DeleteMessage,
@@ -31,6 +30,7 @@ from chat.events import (
 )
 from chat.rules import ROOMS_PER_SOCKET, Visitor, clean_user_id, clean_username
 from chat.services import ChatService
+from chat.vocabulary import COMMANDS
 from readrealm.kernel.errors import (
     AppError,
     Forbidden,

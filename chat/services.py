@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat.events import (
-    EVENT_NAMES,
     ChatMessage,
     DeleteMessage,
     EditMessage,
@@ -45,6 +44,7 @@ from chat.rules import (
     window,
 )
 from chat.sanctions import Seats
+from chat.vocabulary import EVENT_NAMES
 from readrealm.kernel.clock import Clock, iso_ms, utc
 from readrealm.kernel.errors import NotFound
 from readrealm.kernel.identity import Identity

@@ -15,10 +15,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from chat.conversation import items
-from chat.events import COMMANDS, GetMessages, Message, MessagesPage, PresentMembers
+from chat.events import GetMessages, Message, MessagesPage, PresentMembers
 from chat.models import HIGHEST_BOOK_ID, Book
 from chat.rules import HISTORY_PAGE
 from chat.services import Welcome
+from chat.vocabulary import COMMANDS
 from readrealm.credentials import account_of
 from readrealm.kernel.errors import StoreUnavailable
 from readrealm.kernel.wire import plain

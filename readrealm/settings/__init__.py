@@ -65,7 +65,7 @@ SOCKETS_PER_USER = _environment.sockets_per_user
 TRUST_PROXY_HEADERS = _environment.trust_proxy_headers
 
 VOCABULARIES = [
-    "chat.events.VOCABULARY",
+    "chat.vocabulary.VOCABULARY",
     "speech.gateway.events.VOCABULARY",
     "speech.routes.vocabulary.VOCABULARY",
     "speech.interviews.vocabulary.VOCABULARY",

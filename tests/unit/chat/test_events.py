@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from chat import events
-from chat.events import COMMANDS, EVENT_NAMES, EVENTS, Joined, Refused, RoomHead, UserJoined
+from chat.events import Joined, Refused, RoomHead, UserJoined
+from chat.vocabulary import COMMANDS, EVENT_NAMES, EVENTS
 from readrealm.kernel.errors import InvalidInput
 from readrealm.kernel.wire import Contract, parse, plain
 
