@@ -5,7 +5,6 @@ However many are asked for, MongoDB is asked once. Read-only.
 
 from collections.abc import Sequence
 
-from chat.documents import Message
 from chat.entries import COLLECTION, Kind
 from chat.history import ChatMessage
 from readrealm.document_admin import Stages, answered_in_time, short_lists
@@ -64,7 +63,4 @@ def _of_author(message: ChatMessage, *, limit: int) -> Stages:
 def _read(passages: Sequence[Stages]) -> list[list[ChatMessage]]:
     with answered_in_time():
         found = short_lists(COLLECTION, passages)
-    return [
-        [ChatMessage.from_document(Message._from_son(document)) for document in passage]
-        for passage in found
-    ]
+    return [[ChatMessage.from_document(document) for document in passage] for passage in found]

@@ -106,9 +106,9 @@ class MessageQuerySet(DocumentQuerySet):
 
     def _fetch(self, start: int, stop: int) -> Sequence[Any]:
         if self._residual():
-            return [Message._from_son(row) for row in self._looked_at()[start:stop]]
+            return self._looked_at()[start:stop]
         with answered_in_time():
-            return list(self._indexed().skip(start).limit(stop - start))
+            return list(self._indexed().skip(start).limit(stop - start).as_pymongo())
 
     def _looked_at(self) -> list[Document]:
         """What is found by looking at each of the first `MOST_EXAMINED`."""

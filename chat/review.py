@@ -11,7 +11,7 @@ from chat.documents import Message
 from chat.excerpts import conversations_around, latest_of_authors
 from chat.history import ChatMessage, name_rooms
 from chat.moderation_documents import REPORTS, SANCTIONS, CaseClaim, ModerationLog, Report, Sanction
-from readrealm.document_admin import answered_in_time, short_lists
+from readrealm.document_admin import Stages, answered_in_time, short_lists
 
 CASES_PER_PAGE = 10
 
@@ -85,8 +85,8 @@ def open_cases() -> list[Case]:
     """
     rows = _grouped(limit=CASES_PER_PAGE)
     with answered_in_time():
-        found = Message.objects(id__in=[row["_id"] for row in rows])
-        known = {document.id: ChatMessage.from_document(document) for document in found}
+        found = Message.objects(id__in=[row["_id"] for row in rows]).as_pymongo()
+        known = {document["_id"]: ChatMessage.from_document(document) for document in found}
         working = CaseClaim.objects(id__in=list(known), until__gt=timezone.now())
         claims = {claim.id: claim for claim in working}
     name_rooms(known.values())
@@ -146,7 +146,7 @@ def _grouped(*, limit: int) -> list[dict[str, Any]]:
 
 def _open_reports(message_ids: Sequence[ObjectId]) -> list[list[Report]]:
     """Of each message, the oldest `SHOWN_REPORTS`."""
-    wanted = [
+    wanted: list[Stages] = [
         [
             {"$match": {"messageId": message_id, "isOpen": True}},
             {"$sort": {"createdAt": 1}},
@@ -161,7 +161,7 @@ def _open_reports(message_ids: Sequence[ObjectId]) -> list[list[Report]]:
 
 def _sanctions_of_authors(messages: Sequence[ChatMessage]) -> list[list[Sanction]]:
     """Of the author of each message, the newest `EARLIER_SANCTIONS`."""
-    wanted = [
+    wanted: list[Stages] = [
         [
             {"$match": {"userId": each.user_id, "authenticated": each.authenticated}},
             {"$sort": {"createdAt": -1}},
