@@ -13,7 +13,7 @@ from tests.support.processes import wait_until
 from tests.support.worker import Server
 
 PAUSE_S = (0.5, 4.0)
-"""Between the end of one fault and the next: too short to heal, and long enough."""
+"""Sometimes too short to heal before the next fault, and sometimes long enough."""
 
 HELD_S = (0.5, 3.0)
 """How long something stands still."""
@@ -38,6 +38,7 @@ class Nemesis:
     Every kind comes once before one comes again.
 
     Args:
+        pause_s: least and most time between the end of one fault and the next.
         say: takes a line for people.
         only: names of the kinds to bring; all of `kinds` by default.
     """
@@ -48,10 +49,12 @@ class Nemesis:
         network: Network,
         *,
         seed: int,
+        pause_s: tuple[float, float] = PAUSE_S,
         say: Callable[[str], None],
         only: frozenset[str] | None = None,
     ) -> None:
         self._server, self._network, self._say = server, network, say
+        self._pause_s = pause_s
         self._chance = random.Random(seed)
         every: dict[str, Callable[[], str]] = {
             "worker killed": self._kill_worker,
@@ -81,7 +84,7 @@ class Nemesis:
             if time.monotonic() >= end and number >= rounds * len(self._kinds):
                 break
             self._strike(name)
-            time.sleep(self._chance.uniform(*PAUSE_S))
+            time.sleep(self._chance.uniform(*self._pause_s))
 
     def _order(self) -> Iterator[str]:
         while True:

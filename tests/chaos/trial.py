@@ -13,7 +13,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from readrealm.stores.addresses import DATABASE, mongod_url
-from tests.chaos.nemesis import Fault, Nemesis
+from tests.chaos.nemesis import PAUSE_S, Fault, Nemesis
 from tests.chaos.network import Network
 from tests.chaos.readers import Readers, seats
 from tests.chaos.verdict import Entry, Verdict, judge
@@ -21,9 +21,6 @@ from tests.support.worker import Server
 
 JOIN_S = 30.0
 """For every reader to be in its room before the first fault."""
-
-CALM_S = 3.0
-"""How long readers talk before the first fault and after the last one."""
 
 HEALING_S = 60.0
 """For everybody to have everything, after the last fault; more is a failure."""
@@ -49,6 +46,10 @@ class Plan:
     rooms: int = 2
     every_ms: int = 150
     """Mean pause of a writer between two messages."""
+    calm_s: float = 3.0
+    """How long readers talk before the first fault and after the last one."""
+    pause_s: tuple[float, float] = PAUSE_S
+    """Least and most time from one fault to the next."""
     only: frozenset[str] | None = None
     """Kinds of faults; None for all."""
 
@@ -91,12 +92,14 @@ def run(plan: Plan, *, say: Say, stories_to: Path | None = None) -> Outcome:
             say(f"{plan.readers} readers are in {plan.rooms} rooms")
             begin = time.monotonic()
             readers.write()
-            time.sleep(CALM_S)
-            nemesis = Nemesis(server, network, seed=plan.seed, say=say, only=plan.only)
+            time.sleep(plan.calm_s)
+            nemesis = Nemesis(
+                server, network, seed=plan.seed, pause_s=plan.pause_s, say=say, only=plan.only
+            )
             nemesis.rage(seconds=plan.seconds, rounds=plan.rounds)
             say("the last fault is over")
             ended = time.monotonic()
-            time.sleep(CALM_S)
+            time.sleep(plan.calm_s)
             readers.rest()
             is_healed = _wait_for_healing(readers, rooms, say=say)
             healed_in_s = time.monotonic() - ended if is_healed else None
