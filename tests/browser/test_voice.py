@@ -1,6 +1,7 @@
 """The voice page: a recorded clip is the microphone, and a browser talks with the local engine."""
 
 import os
+import re
 import shutil
 import wave
 from collections.abc import Iterator
@@ -23,6 +24,36 @@ pytestmark = pytest.mark.timeout(120)
 
 BOOK = 4242
 PATH = f"/books/{BOOK}/voice/"
+
+BOOK_WITH_TEXT = 4243
+TEXT = """Title: The Clockwork Mule
+
+CHAPTER I. The Workshop
+
+Old Benna kept a workshop above the harbour, and nobody knew how she paid for it. She mended
+kettles and music boxes, and once the pump of the town. In winter the windows were white with
+steam, and children pressed their noses to the panes to see what she was making under the lamp.
+
+CHAPTER II. The Wire Ears
+
+In March she showed it to them. It was a mule of brass and walnut wood, as tall as a table, with
+ears of wire and a tail of old rope. It ate nothing but coal, and not much of that. When it was
+cold it shivered, and all its little wheels rang like spoons in a drawer.
+
+CHAPTER III. How It Was Told To Walk
+
+The mule obeyed whoever spoke to it slowly. Told to go forward ten meters, it went forward ten
+meters and stood still, and one could measure it with a string. Told to turn left, it turned left.
+But it never learned to stop in between.
+
+CHAPTER IV. The Quay
+
+That was how it was lost. A sailor sent it in jest to the lighthouse, and between the quay and the
+lighthouse there is nothing but water. It walked over the edge without any hurry, with its wire
+ears up. On quiet evenings, the fishermen say, one can hear it down there, still counting its
+steps towards the other side of the bay.
+"""
+"""Written for this test; the clip tells somebody to go forward ten meters."""
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +104,8 @@ def hearing_browser(
 class Talker(Reader):
     """A reader on the voice page."""
 
-    def talk(self) -> "Talker":
-        self.page.goto(PATH)
+    def talk(self, book_id: int = BOOK) -> "Talker":
+        self.page.goto(f"/books/{book_id}/voice/")
         self.main.click()
         return self
 
@@ -95,15 +126,20 @@ def opened(browser: Browser, site: Server, **options: Any) -> tuple[BrowserConte
     return context, Talker(context.new_page())
 
 
+RATE_HZ = 24_000
+LEAST_ANSWER_S = 10
+"""What is read is sixty words: nobody says them faster."""
+
 COUNT_SOUND = """
     const { WebSocket: Plain } = window;
-    window.heard = { sounds: 0, plays: 0, stops: 0 };
+    window.heard = { sounds: 0, bytes: 0, plays: 0, played: 0, stops: 0 };
     window.WebSocket = class extends Plain {
       constructor(...args) {
         super(...args);
         this.addEventListener("message", ({ data }) => {
           if (typeof data === "string" && data.startsWith('42["audio","') && data.length > 1000) {
             window.heard.sounds += 1;
+            window.heard.bytes += atob(JSON.parse(data.slice(2))[1]).length;
           }
         });
       }
@@ -111,6 +147,7 @@ COUNT_SOUND = """
     const { start, stop } = AudioBufferSourceNode.prototype;
     AudioBufferSourceNode.prototype.start = function (...args) {
       window.heard.plays += 1;
+      window.heard.played += this.buffer.length;
       return start.apply(this, args);
     };
     AudioBufferSourceNode.prototype.stop = function (...args) {
@@ -145,6 +182,54 @@ def test_a_reader_speaks_and_hears_an_answer(
     reader.main.click()
     expect(reader.main).to_have_text("Start talking", timeout=10_000)
     expect(reader.status).to_have_text("Nothing is being recorded.")
+    context.close()
+    assert reader.errors == []
+
+
+@pytest.fixture(scope="module")
+def book_with_text(talking_site: Server, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """A book whose text a moderator has loaded."""
+    file = tmp_path_factory.mktemp("book") / "mule.txt"
+    file.write_text(TEXT, "utf-8")
+    told = talking_site.manage("import_book", str(BOOK_WITH_TEXT), str(file), timeout_s=60)
+    assert "The Clockwork Mule: 4 chapters, 4 passages" in told
+    return BOOK_WITH_TEXT
+
+
+@needs_recordings
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_the_book_reads_the_passage_that_answers_and_says_where_it_stands(
+    hearing_browser: Browser,
+    talking_site: Server,
+    book_with_text: int,
+    results: Path,
+    scheme: str,
+    width: int,
+) -> None:
+    viewport = {"width": width, "height": 640 if width == 320 else 800}
+    context, reader = opened(hearing_browser, talking_site, viewport=viewport, color_scheme=scheme)
+    context.add_init_script(COUNT_SOUND)
+    reader.talk(book_with_text)
+
+    expect(reader.lines_of("reader")).to_contain_text("ten", timeout=45_000)
+    answer = reader.lines_of("book")
+    expect(answer).to_contain_text(
+        re.compile(
+            r"chapter 3, How It Was Told To Walk, \d+ percent into The Clockwork Mule", re.I
+        ),
+        timeout=15_000,
+    )
+    expect(answer).to_contain_text("it went forward ten meters and stood still")
+    expect(answer).to_contain_text("it never learned to stop in between.", timeout=15_000)
+    expect(reader.page.locator(".turn.is-growing")).to_have_count(0, timeout=15_000)
+    reader.main.click()
+    expect(reader.main).to_have_text("Start talking", timeout=10_000)
+    heard = reader.page.evaluate("window.heard")
+    assert heard["bytes"] > LEAST_ANSWER_S * RATE_HZ * 2
+    assert heard["played"] == heard["bytes"] // 2, "samples that the loudspeaker was given"
+    expect(reader.main).to_be_in_viewport(ratio=1)
+    assert reader.overflow()["page"] == 0
+    reader.page.screenshot(path=results / f"voice-answered-{scheme}-{width}.png")
     context.close()
     assert reader.errors == []
 
