@@ -31,6 +31,7 @@ class ProviderEnvironment:
     minutes_per_day: int | None
     sessions: int | None
     frame_bytes: int
+    audio_bytes: int
 
 
 def read() -> ProviderEnvironment:
@@ -61,6 +62,7 @@ def read() -> ProviderEnvironment:
         frame_bytes=ask(
             "VOICE_FRAME_BYTES", values.whole_number(1_000_000, 100_000_000), 100_000_000
         ),
+        audio_bytes=ask("VOICE_AUDIO_BYTES", values.whole_number(4_800, 75_000_000), 75_000_000),
     )
     _require_what_it_needs(chosen)
     return chosen

@@ -285,6 +285,12 @@ TALK: tuple[Setting, ...] = (
         "largest transport frame during live talk; 14000000 is enough for 10 MiB of sound",
         "1000000 to 100000000",
     ),
+    Setting(
+        "VOICE_AUDIO_BYTES",
+        "75000000",
+        "most sound in one `sendAudio`, decoded; the default is what fits into the largest frame",
+        "4800 to 75000000",
+    ),
 )
 
 SESSIONS: tuple[Setting, ...] = (

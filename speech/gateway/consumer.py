@@ -9,6 +9,7 @@ from readrealm.kernel.errors import (
     AppError,
     InvalidInput,
     InvalidState,
+    PayloadTooLarge,
     ProviderUnavailable,
     StreamNotActive,
     public_face,
@@ -72,7 +73,7 @@ class GatewayConsumer(EventConsumer):
             case Start() as command:
                 return await self._start(command)
             case SendAudio(audio=audio) if pump is not None:
-                await pump.hear(decode_base64(audio))
+                await pump.hear(self._sound(audio))
             case AudioPlayed(ms=ms, item_id=item_id):
                 if pump is not None:
                     await pump.played(ms, None if item_id is UNSET else item_id)
@@ -126,6 +127,13 @@ class GatewayConsumer(EventConsumer):
             raise InvalidState(NOTHING_TO_STOP)
         await pump.stop()
         return Done()
+
+    def _sound(self, audio: str) -> bytes:
+        most = self.service.largest_audio_bytes
+        # Known from its length, before memory is spent on it.
+        if len(audio) > -(-most // 3) * 4:
+            raise PayloadTooLarge(f"more than {most} bytes of sound in one event")
+        return decode_base64(audio)
 
     def _reader(self) -> str:
         account = self.scope["identity"].account

@@ -26,7 +26,9 @@ class GatewayService:
 
     Attributes:
         call: makes a conversation with the provider; it is opened later.
-        largest_frame_bytes: what a client may send at once while its session is active.
+        largest_frame_bytes: what a client may send at once while its session is active; more of it
+            ends the connection.
+        largest_audio_bytes: sound that one event may carry, decoded; more of it is refused.
     """
 
     call: Callable[[SessionSpec], Talk]
@@ -35,6 +37,7 @@ class GatewayService:
     voice: str = "alloy"
     transcription_model: str = "whisper-1"
     largest_frame_bytes: int = 100_000_000
+    largest_audio_bytes: int = 75_000_000
     patience: Patience = field(default_factory=Patience)
 
     async def prepare(self, start: Start, *, reader: str, client: Client) -> Pump:

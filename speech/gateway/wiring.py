@@ -41,6 +41,7 @@ def build_from_settings() -> GatewayService:
         voice=talk.voice,
         transcription_model=provider.transcription_model,
         largest_frame_bytes=talk.frame_bytes,
+        largest_audio_bytes=talk.audio_bytes,
     )
 
 

@@ -19,6 +19,7 @@ def test_readers_talk_with_the_local_engine():
 
     assert (talk.name, talk.protocol, talk.voice) == ("local", "ga", "alloy")
     assert (talk.minutes_per_day, talk.sessions, talk.frame_bytes) == (120, 4, 100_000_000)
+    assert talk.audio_bytes == 75_000_000
 
 
 @pytest.mark.parametrize("names", ["AZURE_REALTIME_%s", "AZURE_API_REALTIME_%s"])
@@ -57,6 +58,8 @@ def test_openai_answers_when_its_key_is_there_and_nothing_else_is_said(monkeypat
         ("VOICE_MINUTES_PER_DAY", "0"),
         ("VOICE_SESSIONS_PER_READER", "many"),
         ("VOICE_FRAME_BYTES", "100000001"),
+        ("VOICE_AUDIO_BYTES", "75000001"),
+        ("VOICE_AUDIO_BYTES", "4799"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(monkeypatch, name, value):

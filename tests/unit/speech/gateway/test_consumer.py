@@ -8,6 +8,7 @@ import pytest
 
 from readrealm.kernel.errors import StoreUnavailable
 from readrealm.kernel.identity import Identity, SocketIdentity
+from speech.audio.pcm import encode_base64
 from speech.gateway.consumer import GatewayConsumer
 from speech.gateway.events import Done, Refused, SessionStatus, State
 from speech.gateway.pump import Patience
@@ -51,6 +52,7 @@ class Socket(GatewayConsumer):
             desk=self.desk,
             books=Shelf(),
             largest_frame_bytes=100_000,
+            largest_audio_bytes=4_802,
             patience=Patience(drain=0.05),
         )
         super().__init__(lambda: service, lambda scope: scope["client"][0])
@@ -131,6 +133,20 @@ async def test_a_wrong_start_leaves_the_session_alone() -> None:
     assert refused == Refused(code="VALIDATION_ERROR", error="Invalid session parameters")
     assert await socket.send_event("sendAudio", BLOCK) == Done()
     assert len(socket.talks) == 1
+    await socket.disconnected()
+
+
+async def test_more_sound_than_one_event_may_carry_is_refused_and_the_session_goes_on() -> None:
+    socket = await opened()
+    await socket.send_event("start", START)
+
+    longest = await socket.send_event("sendAudio", {"audio": encode_base64(bytes(4_802))})
+    refused = await socket.send_event("sendAudio", {"audio": encode_base64(bytes(4_806))})
+    afterwards = await socket.send_event("sendAudio", BLOCK)
+
+    assert longest == afterwards == Done()
+    assert refused == Refused(code="PAYLOAD_TOO_LARGE", error="Invalid audio data")
+    assert socket.heard[-1] == ("error", "Invalid audio data")
     await socket.disconnected()
 
 
