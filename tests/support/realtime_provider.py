@@ -20,9 +20,11 @@ class FakeProvider:
         heard: what each connection was told, but the session's configuration.
         sessions: the configurations.
         ended: how many connections have ended.
+        refusal: what every configuration is refused with, if anything.
     """
 
     script: Script
+    refusal: str = ""
     url: str = ""
     requests: list[Any] = field(default_factory=list)
     heard: list[list[dict[str, Any]]] = field(default_factory=list)
@@ -35,6 +37,8 @@ class FakeProvider:
         try:
             await self.say(connection, "session.created", session={"id": "s"})
             self.sessions.append(json.loads(await connection.recv()))
+            if self.refusal:
+                await self.say(connection, "error", error={"message": self.refusal})
             await self.say(connection, "session.updated", session={})
             with contextlib.suppress(websockets.ConnectionClosed):
                 await self.script(self, connection)
@@ -65,9 +69,9 @@ class FakeProvider:
 
 
 @contextlib.asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[FakeProvider]:
+async def serving(script: Script, *, refusal: str = "") -> AsyncIterator[FakeProvider]:
     """A provider on a free port; ``url`` says where."""
-    made = FakeProvider(script)
+    made = FakeProvider(script, refusal=refusal)
     async with serve(made.serve_one, "127.0.0.1", 0) as server:
         made.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         yield made

@@ -3,15 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.gateway.answer import decoded_size
 from speech.gateway.events import SESSION_STARTED, AudioControl, SessionStatus, State
+from speech.gateway.exchange import (
+    ANSWER_FAILED,
+    PROVIDER_BUSY,
+    PROVIDER_ERROR,
+    RECOGNITION_FAILED,
+)
 from speech.gateway.session import BLOCK_BYTES, Phase, Session
 from speech.gateway.steps import Append, Commit, DropSound, Respond, Step, Tell, Truncate
 from speech.realtime import events as realtime
-from speech.realtime.shapes import ErrorDetail, Response
+from speech.realtime.shapes import ErrorDetail, Response, StatusDetails
 from tests.unit.speech.gateway.provider import SimulatedProvider
 
 BEGUN = [Tell("state", State.WORKING)]
@@ -158,6 +165,75 @@ class TestDrain:
         empty = ErrorDetail(code="input_audio_buffer_commit_empty")
         assert take(session, realtime.Failure(error=empty)) == []
         assert session.is_drained
+
+
+class TestUpstreamErrors:
+    """One clear sentence of ours; the provider's own words are for its operator."""
+
+    @pytest.mark.parametrize(
+        ("code", "text"),
+        [
+            ("server_error", PROVIDER_ERROR),
+            (None, PROVIDER_ERROR),
+            ("rate_limit_exceeded", PROVIDER_BUSY),
+        ],
+    )
+    def test_an_error_is_told_once_and_the_session_goes_on(
+        self, code: str | None, text: str
+    ) -> None:
+        session = opened()
+        error = ErrorDetail(type="server_error", code=code, message="secret of tenant 7")
+
+        assert take(session, realtime.Failure(error=error)) == [Tell("error", text)]
+        assert session.phase is Phase.ACTIVE
+        assert list(session.hear(bytes(BLOCK_BYTES))) == [Append(bytes(BLOCK_BYTES))]
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ErrorDetail(code="response_cancel_not_active"),
+            ErrorDetail(code="item_truncate_invalid_item_id"),
+            ErrorDetail(code="conversation_already_has_active_response"),
+            ErrorDetail(code="invalid_value", param="audio_end_ms"),
+        ],
+    )
+    def test_that_the_provider_was_quicker_is_no_error(self, error: ErrorDetail) -> None:
+        assert take(opened(), realtime.Failure(error=error)) == []
+
+    @pytest.mark.parametrize(
+        ("code", "text"), [("server_error", ANSWER_FAILED), ("rate_limit_exceeded", PROVIDER_BUSY)]
+    )
+    def test_an_answer_that_fails_is_ended_and_the_next_one_is_heard(
+        self, code: str, text: str
+    ) -> None:
+        session = opened()
+        details = StatusDetails(type="failed", error=ErrorDetail(code=code, message="secret"))
+        failed = Response(id="r", status="failed", status_details=details)
+
+        told = take(
+            session,
+            realtime.ResponseCreated(response=Response(id="r")),
+            realtime.AnswerDelta(response_id="r", item_id="i", delta="Once"),
+            realtime.ResponseDone(response=failed),
+        )
+
+        assert [step for step in tells(told) if step.event == "error"] == [Tell("error", text)]
+        assert told[-1] == Tell("transcript", "---\n")
+        assert told[-2] == Tell("audioControl", AudioControl(type="answerEnd", item_id="i"))
+        following = take(
+            session,
+            realtime.ResponseCreated(response=Response(id="s")),
+            realtime.AudioDelta(response_id="s", item_id="j", delta="AAAA"),
+        )
+        assert following[-1] == Tell("audio", "AAAA")
+
+    def test_words_that_could_not_be_recognised_are_asked_for_again(self) -> None:
+        session = opened()
+        take(session, realtime.SpeechStarted(item_id="t"), realtime.AudioCommitted(item_id="t"))
+
+        failed = realtime.TranscriptFailed(item_id="t", error=ErrorDetail(message="secret"))
+
+        assert take(session, failed) == [Tell("error", RECOGNITION_FAILED)]
 
 
 class TestReconnecting:
