@@ -71,15 +71,22 @@ class Session:
         outbox: where its events go.
         tasks: owns what it starts.
         model: what the client asked for; told back to it.
+        expires_at: when the session will be ended, in seconds since 1970; told as well.
     """
 
     def __init__(
-        self, engines: Engines, *, outbox: Outbox, tasks: asyncio.TaskGroup, model: str
+        self,
+        engines: Engines,
+        *,
+        outbox: Outbox,
+        tasks: asyncio.TaskGroup,
+        model: str,
+        expires_at: int,
     ) -> None:
         self._engines = engines
         self._outbox = outbox
         self._tasks = tasks
-        self._model = model
+        self._model, self._expires_at = model, expires_at
         self._id = new_id("sess")
         self._config = SessionConfig()
         self._conversation = Conversation()
@@ -109,7 +116,8 @@ class Session:
             await self._outbox.put(Failure(error=error_detail(error, event_id=event_id)))
 
     def _described(self) -> dict[str, Any]:
-        return self._config.to_wire(identifier=self._id, model=self._model)
+        session = self._config.to_wire(identifier=self._id, model=self._model)
+        return {**session, "expires_at": self._expires_at}
 
     async def _do(self, command: Command) -> None:
         match command:

@@ -18,9 +18,10 @@ import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from readrealm.kernel.errors import ProviderUnavailable
-from speech.realtime.events import EVENTS, Event, Failure, SessionUpdated
+from speech.realtime.events import EVENTS, Event, Failure, SessionCreated, SessionUpdated
 from speech.realtime.protocol import SESSION_EVENT_ID, in_ga_names
 from speech.realtime.providers import Provider
+from speech.realtime.renewal import SESSION_EXPIRED
 from speech.realtime.shapes import JsonObject
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ MAX_FRAME_BYTES = 16_777_216
 MAX_EARLY_EVENTS = 64
 ABNORMAL = 1006
 """Close code of a connection that ended without one."""
+GOING_AWAY = 1001
+"""Close code of a session that has reached its age."""
 
 
 class LinkLost(Exception):
@@ -55,7 +58,11 @@ class Deadlines:
 
 
 class Link:
-    """An open connection with a confirmed session."""
+    """An open connection with a confirmed session.
+
+    Attributes:
+        created: what the provider said of the session when it began.
+    """
 
     def __init__(
         self, connection: "AsyncRealtimeConnection", provider: Provider, deadlines: Deadlines
@@ -64,6 +71,7 @@ class Link:
         self._provider = provider
         self._deadlines = deadlines
         self._early: deque[Event] = deque()
+        self.created = SessionCreated()
 
     async def configure(self, update: JsonObject, lines: Iterable[JsonObject]) -> None:
         """Say what the session shall be, wait for the confirmation, and tell what was said.
@@ -93,7 +101,11 @@ class Link:
         if self._early:
             return self._early.popleft()
         while True:
-            if (event := await self._next()) is not None:
+            event = await self._next()
+            if isinstance(event, Failure) and event.error.code == SESSION_EXPIRED:
+                # Nothing is wrong: the same session may be had again.
+                raise LinkLost(GOING_AWAY)
+            if event is not None:
                 return event
 
     async def send(self, event: JsonObject) -> None:
@@ -128,6 +140,8 @@ class Link:
             if event is None:
                 continue
             self._early.append(event)
+            if isinstance(event, SessionCreated):
+                self.created = event
             if isinstance(event, SessionUpdated):
                 return
             if isinstance(event, Failure) and event.error.event_id in (None, SESSION_EVENT_ID):

@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,8 +23,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from readrealm.kernel.errors import AppError
+from readrealm.kernel.wire import encode
 from speech.realtime.connection import Engines, Session
+from speech.realtime.conversation import new_id
+from speech.realtime.events import Failure
 from speech.realtime.outbox import ClientStalled, Outbox
+from speech.realtime.renewal import LIMIT_S, SESSION_EXPIRED
+from speech.realtime.shapes import ErrorDetail
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +37,11 @@ MAX_SESSIONS = 32
 MAX_FRAME_BYTES = 4_194_304
 """A minute of sound in Base64; a longer frame closes the connection with 1009."""
 MAX_FRAMES_WAITING = 16
+GOING_AWAY = 1001
 TOO_SLOW = 1008
 BROKEN = 1011
+LAST_WORD_S = 5.0
+"""For the client to take the last thing that it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +94,20 @@ class RealtimeServer:
     Args:
         token: what clients must show as ``Authorization: Bearer``; None takes everybody who
             can reach the address.
+        session_s: a session of this age is ended as other providers end theirs: with the error
+            ``session_expired``, and 1001. Its client knows from ``expires_at``.
     """
 
-    def __init__(self, *, token: str | None = None, max_sessions: int = MAX_SESSIONS) -> None:
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        max_sessions: int = MAX_SESSIONS,
+        session_s: float = LIMIT_S,
+    ) -> None:
         self._token = token
         self._max_sessions = max_sessions
+        self._session_s = session_s
         self._sessions = 0
 
     @contextlib.asynccontextmanager
@@ -153,7 +171,11 @@ class RealtimeServer:
     async def _serve(self, connection: ServerConnection, engines: Engines) -> None:
         self._sessions += 1
         try:
-            await _converse(connection, engines)
+            async with asyncio.timeout(self._session_s):
+                expires_at = int(time.time() + self._session_s)
+                await _converse(connection, engines, expires_at=expires_at)
+        except* TimeoutError:
+            await _expire(connection)
         except* ConnectionClosed:
             pass
         except* ClientStalled:
@@ -168,16 +190,26 @@ class RealtimeServer:
             self._sessions -= 1
 
 
-async def _converse(connection: ServerConnection, engines: Engines) -> None:
+async def _converse(connection: ServerConnection, engines: Engines, *, expires_at: int) -> None:
     outbox = Outbox()
     async with asyncio.TaskGroup() as tasks:
         model = _model(connection.request)
-        session = Session(engines, outbox=outbox, tasks=tasks, model=model)
+        session = Session(engines, outbox=outbox, tasks=tasks, model=model, expires_at=expires_at)
         tasks.create_task(_send(connection, outbox))
         await session.open()
         while True:
             # Ends with ConnectionClosed, which ends the tasks of the session with it.
             await session.take(await connection.recv())
+
+
+async def _expire(connection: ServerConnection) -> None:
+    message = "the session has reached its greatest age"
+    error = ErrorDetail(message=message, code=SESSION_EXPIRED)
+    frame = encode(Failure(event_id=new_id("event"), error=error))
+    with contextlib.suppress(TimeoutError, ConnectionClosed):
+        async with asyncio.timeout(LAST_WORD_S):
+            await connection.send(frame, text=True)
+    await connection.close(GOING_AWAY, message)
 
 
 async def _send(connection: ServerConnection, outbox: Outbox) -> None:

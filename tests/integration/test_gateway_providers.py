@@ -167,12 +167,18 @@ async def test_a_provider_that_ends_in_the_middle_of_an_answer_ends_the_session(
     assert told[at + 4 :] == [event for event in STARTED if event[0] != "audioControl"]
 
 
-async def test_a_provider_that_comes_back_goes_on_with_the_session(server: StartServer) -> None:
+@pytest.mark.parametrize("ending", ["lost", "expired"])
+async def test_a_provider_that_comes_back_goes_on_with_the_session(
+    server: StartServer, ending: str
+) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
         if len(provider.heard) == 1:
             await provider.begin_answer(connection, sounds=3)
-            await connection.close(1011)
+            if ending == "expired":
+                error = {"type": "invalid_request_error", "code": "session_expired"}
+                await provider.say(connection, "error", error={**error, "message": "too old"})
+            await connection.close(1001 if ending == "expired" else 1011)
         else:
             await provider.listen(connection)
 
@@ -194,6 +200,56 @@ async def test_a_provider_that_comes_back_goes_on_with_the_session(server: Start
     assert heard[-2:] == [["state", 0], ["state", 2]]
     assert not [event for event in heard if event[0] in ("error", "done")]
     assert provider.heard[1][0]["type"] == "response.create"
+
+
+async def test_an_upstream_error_is_one_sentence_and_the_session_goes_on(
+    server: StartServer,
+) -> None:
+    async def script(provider: FakeProvider, connection: Any) -> None:
+        await provider.hear(connection)
+        error = {"type": "server_error", "code": None, "message": "tenant 7 is out of quota"}
+        await provider.say(connection, "error", error=error)
+        await provider.hear(connection)
+        await provider.begin_answer(connection, sounds=1)
+        failed = {"id": "r", "status": "failed", "status_details": {"error": error}}
+        await provider.say(connection, "response.done", response=failed)
+        await provider.listen(connection)
+
+    async with serving(script) as provider:
+        running = await started(server, provider)
+        heard = await play(
+            running,
+            ["ask", "start", START],
+            ["emit", "sendAudio", sound(4_800)],
+            ["until", "error"],
+            ["emit", "sendAudio", sound(4_800)],
+            ["until", "transcript", "---"],
+            ["ask", "sendAudio", sound(4_800)],
+            ["ask", "stop"],
+        )
+
+    assert [event[1] for event in heard if event[0] == "error"] == [
+        "The speech service reported an error; the session goes on.",
+        "The answer could not be given. Please ask again.",
+    ]
+    assert "tenant" not in str(heard)
+    assert [event[1] for event in heard if event[0] == "state"] == [0, 2, 0, 1]
+    assert documented(heard)[-3:] == STOPPED
+    assert blocks_of(provider.heard[0]) == [4_800] * 3
+
+
+async def test_a_session_that_the_provider_refuses_was_never_active(server: StartServer) -> None:
+    async with serving(listen, refusal="no such deployment") as provider:
+        running = await started(server, provider)
+        heard = await play(
+            running, ["emit", "start", START], ["until", "state", "1"], ["pause", 200]
+        )
+
+    assert heard == [
+        ["state", 0],
+        ["error", "Connection error: Unable to send config."],
+        ["state", 1],
+    ]
 
 
 async def test_a_reader_who_leaves_frees_the_provider(server: StartServer) -> None:
@@ -304,6 +360,22 @@ BAD = [
         {"audio": "####"}, {"audio": "AAAA\n"}, {"audio": "AA=="  "AAAA"},
     )],
 ]  # fmt: skip
+
+
+async def test_too_much_sound_at_once_is_answered_and_kills_nothing(server: StartServer) -> None:
+    async with serving(listen) as provider:
+        running = await started(server, provider, VOICE_AUDIO_BYTES="9600")
+        heard = await play(
+            running,
+            ["ask", "start", START],
+            ["emit", "sendAudio", sound(9_604)],
+            ["until", "error"],
+            ["ask", "sendAudio", sound(9_600)],
+            ["ask", "stop"],
+        )
+
+    assert [event for event in heard if event[0] == "error"] == [["error", "Invalid audio data"]]
+    assert blocks_of(provider.heard[0]) == [4_800, 4_800]
 
 
 async def test_bad_input_is_answered_and_kills_nothing(server: StartServer) -> None:

@@ -1,9 +1,11 @@
 """The one client path, against our engine's server and against a provider that we script."""
 
 import asyncio
+import base64
 import contextlib
 import dataclasses
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +33,7 @@ from speech.realtime.events import (
     TranscriptCompleted,
 )
 from speech.realtime.protocol import Dialect, ReconnectPlan, SessionSpec
+from speech.realtime.renewal import RenewalPlan
 from speech.realtime.server import RealtimeServer, read_address
 from tests.unit.speech.audio.muxing import cut
 from tests.unit.speech.audio.recordings import at_24_khz, needs_recordings, recording, silence
@@ -39,6 +42,8 @@ pytestmark = pytest.mark.timeout(120)
 
 SPEC = SessionSpec(instructions="Be kind.", temperature=0.9, book_id=11)
 QUICK = ReconnectPlan(attempts=2, first_delay_s=0.01)
+AGEING = RenewalPlan(limit=0.3, look=0.02, pause=0.05)
+"""A session is old after a quarter of a second."""
 
 Script = Callable[["Provider", ServerConnection], Awaitable[None]]
 
@@ -418,6 +423,159 @@ async def test_leaving_closes_the_connection():
         await asyncio.wait_for(closed.wait(), 10)
 
 
+HEARD = "conversation.item.input_audio_transcription.completed"
+SAID = "response.output_audio_transcript.done"
+
+
+async def converse(connection: ServerConnection) -> None:
+    """A turn and its answer, both to their end."""
+    await say(connection, "input_audio_buffer.speech_started", item_id="i")
+    await say(connection, "input_audio_buffer.speech_stopped", item_id="i")
+    await say(connection, "input_audio_buffer.committed", item_id="i")
+    await say(connection, HEARD, item_id="i", transcript="Who is Ahab?")
+    await say(connection, "response.created", response={"id": "r"})
+    await say(connection, SAID, response_id="r", item_id="j", transcript="A captain.")
+    await say(connection, "response.done", response={"id": "r", "status": "completed"})
+
+
+def ageing(made: Provider, **options: Any) -> RealtimeClient:
+    return RealtimeClient(local(made), SPEC, plan=QUICK, renewal=AGEING, **options)
+
+
+async def test_an_old_session_is_replaced_by_one_that_knows_what_was_said():
+    ended = asyncio.Event()
+
+    async def script(made, connection):
+        await confirm(made, connection)
+        if len(made.heard) == 1:
+            await made.hear(connection)
+            await converse(connection)
+            await connection.wait_closed()
+            ended.set()
+            return
+        for _ in range(3):
+            await made.hear(connection)
+        await say(connection, "input_audio_buffer.speech_started", item_id="k")
+        await connection.wait_closed()
+
+    async with provider(script) as made, ageing(made) as client:
+        events = aiter(client)
+        await client.append(b"\1\0" * 24_000)
+        await next_of(events, ResponseDone)
+        seen: list[Any] = [await next_of(events, SessionCreated)]
+        seen += [await anext(events), await next_of(events, SpeechStarted)]
+        await asyncio.wait_for(ended.wait(), 10)
+
+    first, (update, question, answer, missed) = made.heard[0], made.heard[1]
+    assert update == first[0]
+    assert question["item"]["content"] == [{"type": "input_text", "text": "Who is Ahab?"}]
+    assert answer["item"]["content"] == [{"type": "output_text", "text": "A captain."}]
+    assert missed["type"] == "input_audio_buffer.append"
+    assert len(base64.b64decode(missed["audio"])) == 24_000, "half a second"
+    assert seen[-1].item_id == "k"
+    assert not [event for event in seen if isinstance(event, Failure | Reconnecting)]
+
+
+@pytest.mark.parametrize("under_way", ["a turn", "an answer", "sound"])
+async def test_what_is_under_way_is_not_interrupted_by_a_renewal(under_way):
+    go_on = asyncio.Event()
+
+    async def script(made, connection):
+        await confirm(made, connection)
+        if len(made.heard) > 1:
+            await connection.wait_closed()
+            return
+        if under_way == "a turn":
+            await say(connection, "input_audio_buffer.speech_started", item_id="i")
+        else:
+            await say(connection, "response.created", response={"id": "r"})
+        if under_way == "sound":
+            part = {"response_id": "r", "item_id": "j"}
+            sound = "A" * 64_000 * 3
+            await say(connection, "response.output_audio.delta", delta=sound, **part)
+            await say(connection, "response.done", response={"id": "r"})
+        await go_on.wait()
+        await converse(connection)
+        await connection.wait_closed()
+
+    async with provider(script) as made, ageing(made) as client:
+        seen: list[Any] = []
+        collecting = asyncio.create_task(collect(client, seen))
+        await asyncio.sleep(4 * AGEING.limit)
+        assert len(made.heard) == 1
+        go_on.set()
+        async with asyncio.timeout(20):
+            while len(made.heard) == 1:  # noqa: ASYNC110 - the other end tells nobody
+                await asyncio.sleep(0.01)
+    await asyncio.wait({collecting})
+    assert any(isinstance(event, ResponseDone) for event in seen)
+
+
+async def test_a_new_session_is_given_up_if_somebody_speaks_while_it_opens():
+    async def script(made, connection):
+        number = len(made.heard)
+        if number == 2:
+            # The first one hears a voice while the second one is being opened.
+            await say(first[0], "input_audio_buffer.speech_started", item_id="i")
+            await spoken.wait()
+        else:
+            first.append(connection)
+        await confirm(made, connection)
+        if number == 2:
+            await connection.wait_closed()
+            given_up.set()
+        await connection.wait_closed()
+
+    first: list[ServerConnection] = []
+    spoken, given_up = asyncio.Event(), asyncio.Event()
+    async with provider(script) as made, ageing(made) as client:
+        events = aiter(client)
+        await next_of(events, SpeechStarted)
+        spoken.set()
+        await asyncio.wait_for(given_up.wait(), 10)
+        await converse(first[0])
+        assert (await next_of(events, ResponseDone)).response.id == "r"
+    assert len(made.heard) >= 2
+
+
+async def test_a_session_lives_on_if_there_is_no_new_one_yet():
+    async def script(made, connection):
+        if not made.heard[1:]:
+            made.refuse = 2
+        await listen(made, connection)
+
+    async with provider(script) as made, ageing(made) as client:
+        events = aiter(client)
+        await next_of(events, SessionUpdated)
+        await next_of(events, SessionUpdated)
+        assert made.refuse == 0
+    assert len(made.heard) == 2
+
+
+@pytest.mark.parametrize("close_code", [1000, 1001])
+async def test_a_session_that_has_expired_begins_anew_without_an_error(close_code):
+    async def script(made, connection):
+        await confirm(made, connection)
+        if len(made.heard) == 1:
+            error = {"type": "invalid_request_error", "code": "session_expired", "message": "old"}
+            await say(connection, "error", error=error)
+            await connection.close(close_code, "old")
+        await connection.wait_closed()
+
+    async with (
+        provider(script) as made,
+        RealtimeClient(local(made), SPEC, plan=QUICK) as client,
+    ):
+        seen = []
+        async with asyncio.timeout(20):
+            async for event in client:
+                seen.append(event)
+                if isinstance(event, Reconnected):
+                    break
+    assert not [event for event in seen if isinstance(event, Failure)]
+    assert [event.attempt for event in seen if isinstance(event, Reconnecting)] == [1]
+
+
 class Echo:
     async def prepare(self, book_id):
         pass
@@ -451,6 +609,49 @@ async def test_our_own_engine_is_one_provider_among_others(kind, tmp_path):
     assert "home in the stars" in text
     assert words == f"Book 11. You said: {text}."
     assert any(isinstance(event, AudioDelta) for event in events)
+
+
+@needs_recordings
+async def test_a_conversation_with_our_own_engine_outlives_its_sessions():
+    pool = RecogniserPool(
+        RecogniserSpec(), processes=1, deadlines=Patience(start=60, wait=60, answer=60)
+    )
+    engines = Engines(
+        detector=SileroDetector, recogniser=pool, speaker=EspeakSpeaker(), replies=Echo()
+    )
+    await pool.start()
+    server, began = RealtimeServer(session_s=16), time.monotonic()
+    renewal = RenewalPlan(shortest=0, look=0.05)
+    seen: list[Any] = []
+    async with (
+        server.listening(engines, read_address("127.0.0.1:0")) as at,
+        RealtimeClient(providers.local(at), SPEC, renewal=renewal) as client,
+    ):
+        collecting = asyncio.create_task(collect(client, seen))
+        sound = at_24_khz(recording("new_home.wav")) + at_24_khz(silence(1))
+        for _ in range(2):
+            for block in cut(sound, 4_800):
+                await client.append(block)
+                await asyncio.sleep(0.1)
+            async with asyncio.timeout(40):
+                sessions = sessions_of(seen)
+                while sessions_of(seen) == sessions:  # noqa: ASYNC110 - events come to the list
+                    await asyncio.sleep(0.05)
+        collecting.cancel()
+        await asyncio.wait({collecting})
+    await pool.close()
+
+    assert time.monotonic() - began > 16
+    assert sessions_of(seen) >= 3
+    heard = [event.transcript for event in seen if isinstance(event, TranscriptCompleted)]
+    assert len(heard) == 2
+    assert all("home in the stars" in text for text in heard)
+    assert sum(isinstance(event, ResponseDone) for event in seen) == 2
+    assert not [event for event in seen if isinstance(event, Failure | Reconnecting)]
+
+
+def sessions_of(seen: list[Any]) -> int:
+    return sum(isinstance(event, SessionCreated) for event in seen)
 
 
 async def _until_done(client):

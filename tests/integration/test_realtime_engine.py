@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import stat
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -456,3 +457,18 @@ def test_the_engine_never_listens_where_others_can_reach_it(text):
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match="address"):
         read_address(text)
+
+
+async def test_a_session_of_a_certain_age_is_told_so_and_ended(engines):
+    server = RealtimeServer(session_s=1.5)
+    async with (
+        server.listening(engines, read_address("127.0.0.1:0")) as at,
+        websockets.connect(f"ws://{at}/v1/realtime") as connection,
+    ):
+        created = json.loads(await connection.recv())
+        assert -1 <= created["session"]["expires_at"] - time.time() <= 1.5
+        async with asyncio.timeout(20):
+            told = json.loads(await connection.recv())
+            await connection.wait_closed()
+    assert (told["type"], told["error"]["code"]) == ("error", "session_expired")
+    assert connection.close_code == 1001

@@ -147,7 +147,9 @@ async def talk(recogniser) -> AsyncIterator[Talk]:
     )
     tasks = asyncio.TaskGroup()
     async with tasks:
-        made.session = Session(engines, outbox=made.outbox, tasks=tasks, model="local")
+        made.session = Session(
+            engines, outbox=made.outbox, tasks=tasks, model="local", expires_at=1_900_000_000
+        )
         await made.session.open()
         await made.until("session.created")
         await made.say(
