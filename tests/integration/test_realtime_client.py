@@ -55,6 +55,7 @@ class Provider:
     script: Script
     requests: list[Any] = field(default_factory=list)
     heard: list[list[dict]] = field(default_factory=list)
+    heard_on: dict[ServerConnection, list[dict]] = field(default_factory=dict)
     address: str = ""
     refuse: int = 0
     """Connections that are refused with 503 before one is taken."""
@@ -62,11 +63,12 @@ class Provider:
     async def serve_one(self, connection: ServerConnection) -> None:
         self.requests.append(connection.request)
         self.heard.append([])
+        self.heard_on[connection] = self.heard[-1]
         await self.script(self, connection)
 
     async def hear(self, connection: ServerConnection) -> dict:
         event = json.loads(await connection.recv())
-        self.heard[-1].append(event)
+        self.heard_on[connection].append(event)
         return event
 
     def admit(self, connection, request):
@@ -474,6 +476,29 @@ async def test_an_old_session_is_replaced_by_one_that_knows_what_was_said():
     assert len(base64.b64decode(missed["audio"])) == 24_000, "half a second"
     assert seen[-1].item_id == "k"
     assert not [event for event in seen if isinstance(event, Failure | Reconnecting)]
+
+
+async def test_no_sound_is_lost_or_reordered_when_sessions_change():
+    number = 0
+    async with provider(listen) as made, ageing(made) as client:
+        collecting = asyncio.create_task(collect(client, []))
+        async with asyncio.timeout(20):
+            while len(made.heard) < 2 or len(sound_of(made.heard[1])) < 60_000:
+                await client.append(number.to_bytes(2, "little") * 2_400)
+                number += 1
+                await asyncio.sleep(0.005)
+    await asyncio.wait({collecting})
+
+    said = b"".join(n.to_bytes(2, "little") * 2_400 for n in range(number))
+    first, second = sound_of(made.heard[0]), sound_of(made.heard[1])
+    assert first == said[: len(first)]
+    repeated = len(first) - 24_000
+    assert second == said[repeated : repeated + len(second)]
+
+
+def sound_of(heard: list[dict]) -> bytes:
+    appended = (event for event in heard if event["type"] == "input_audio_buffer.append")
+    return b"".join(base64.b64decode(event["audio"]) for event in appended)
 
 
 @pytest.mark.parametrize("under_way", ["a turn", "an answer", "sound"])
