@@ -228,7 +228,9 @@ def test_the_book_reads_the_passage_that_answers_and_says_where_it_stands(
     assert heard["bytes"] > LEAST_ANSWER_S * RATE_HZ * 2
     assert heard["played"] == heard["bytes"] // 2, "samples that the loudspeaker was given"
     expect(reader.main).to_be_in_viewport(ratio=1)
+    expect(reader.page.locator(".turn.is-book .turn-who")).to_be_in_viewport(ratio=1)
     assert reader.overflow()["page"] == 0
+    reader.page.wait_for_timeout(400)  # colours change gently
     reader.page.screenshot(path=results / f"voice-answered-{scheme}-{width}.png")
     context.close()
     assert reader.errors == []

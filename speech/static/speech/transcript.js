@@ -15,6 +15,8 @@ export class Transcript {
   #empty;
   /** @type {Map<string, HTMLElement>} */
   #turns = new Map();
+  /** Where we have scrolled to, px; a reader who scrolls is somewhere else. */
+  #followedTo = 0;
 
   /**
    * @param {object} places
@@ -32,14 +34,14 @@ export class Transcript {
 
   /** @param {Line} line */
   add({ role, text, turnId, final }) {
-    const isNear = this.#isNearTheEnd;
+    const isFollowed = this.#isFollowed;
     const turn = this.#turns.get(turnId) ?? (text.trim() ? this.#begin(role, turnId) : null);
     if (!turn) return;
     const words = /** @type {HTMLElement} */ (turn.querySelector(".turn-text"));
     words.textContent = final ? text : `${words.textContent}${text}`;
     turn.classList.toggle("is-growing", !final);
     if (final && !text.trim()) this.#drop(turnId);
-    if (isNear) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (isFollowed) this.#follow(turn);
   }
 
   /** Nothing grows any more: the talk has ended. */
@@ -47,9 +49,22 @@ export class Transcript {
     for (const turn of this.#turns.values()) turn.classList.remove("is-growing");
   }
 
-  get #isNearTheEnd() {
+  get #isFollowed() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    const isAtTheEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    return isAtTheEnd || Math.abs(scrollTop - this.#followedTo) < 2;
+  }
+
+  /**
+   * Scroll to the end, but no further than to the beginning of the turn: an answer is written
+   * faster than it is spoken, and is read along from its first word.
+   * @param {HTMLElement} turn
+   */
+  #follow(turn) {
+    const above = turn.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#scroller.scrollTop = Math.min(scrollHeight - clientHeight, scrollTop + above);
+    this.#followedTo = this.#scroller.scrollTop;
   }
 
   /**
