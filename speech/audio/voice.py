@@ -42,6 +42,9 @@ class VoiceRule:
     """Shorter bursts are coughs and clicks."""
     hangover_ms: int = 300
     """Silence inside a segment up to this long does not end it."""
+    min_return_ms: int = 90
+    """Voice that comes back within the hangover for less than this does not prolong the segment:
+    a breath or a click behind the last word sounds like speech for a window or two."""
 
     @classmethod
     def at(
@@ -84,22 +87,30 @@ class Segmenter:
 
     A segment begins with the first window of an unbroken run at or above the threshold that
     lasts `VoiceRule.min_speech_ms`, and ends with its last window that was not silent, once
-    the silence after it has lasted longer than `VoiceRule.hangover_ms`.
+    the silence after it has lasted longer than `VoiceRule.hangover_ms`. Voice that comes back
+    and does not last `VoiceRule.min_return_ms` is neither: it prolongs nothing and ends nothing.
     """
 
     __slots__ = (
         "_hangover",
+        "_min_return",
         "_min_speech",
+        "_return_start",
         "_rule",
         "_run_start",
-        "_voice_end",
+        "_silence",
         "clock",
         "speaking",
+        "voice_end",
     )
 
     def __init__(self, rule: VoiceRule) -> None:
         self._run_start: int | None = None
-        self._voice_end = 0
+        self._return_start: int | None = None
+        """First sample of voice that may go on; None in silence."""
+        self._silence = 0
+        self.voice_end = 0
+        """Where the voice of the segment that goes on, or of the last one, has been heard to."""
         self.clock = 0
         """Samples heard so far."""
         self.speaking = False
@@ -110,6 +121,7 @@ class Segmenter:
         self._rule = rule
         self._min_speech = rule.min_speech_ms * RATE_HZ // 1000
         self._hangover = rule.hangover_ms * RATE_HZ // 1000
+        self._min_return = rule.min_return_ms * RATE_HZ // 1000
 
     def forget(self) -> None:
         """Drop a segment that has begun, without an event; the clock goes on."""
@@ -132,17 +144,23 @@ class Segmenter:
             self._run_start = self.clock - WINDOW_SAMPLES
         if self.clock - self._run_start < self._min_speech:
             return None
-        self.speaking, self._voice_end = True, self.clock
+        self.speaking, self.voice_end, self._silence = True, self.clock, 0
+        self._return_start = self._run_start
         return Began(self._run_start)
 
     def _inside(self, probability: float) -> Segment | None:
-        if probability >= self._rule.release:
-            self._voice_end = self.clock
-            return None
-        return self._close() if self.clock - self._voice_end > self._hangover else None
+        if probability < self._rule.release:
+            self._return_start = None
+            self._silence += WINDOW_SAMPLES
+            return self._close() if self._silence > self._hangover else None
+        if self._return_start is None:
+            self._return_start = self.clock - WINDOW_SAMPLES
+        if self.clock - self._return_start >= self._min_return:
+            self.voice_end, self._silence = self.clock, 0
+        return None
 
     def _close(self) -> Segment:
-        segment = Segment(self._run_start or 0, self._voice_end)
+        segment = Segment(self._run_start or 0, self.voice_end)
         self._run_start, self.speaking = None, False
         return segment
 
@@ -165,6 +183,11 @@ class VoiceActivity:
     def clock(self) -> int:
         """Samples that have been judged so far."""
         return self._segmenter.clock
+
+    @property
+    def voice_end(self) -> int:
+        """Where the voice of the segment that goes on has been heard to, so far."""
+        return self._segmenter.voice_end
 
     def retune(self, rule: VoiceRule) -> None:
         """Judge by another rule from the next window on; the clock goes on."""

@@ -50,7 +50,13 @@ def began(first: int) -> Began:
         ("..#####", [(6, began(2))]),  # 160 ms, and it began with the first of them
         ("#####" + "." * 9, [(4, began(0))]),  # 288 ms of silence: still the same
         ("#####" + "." * 10, [(4, began(0)), (14, windows(0, 5))]),
-        ("#####" + "." * 9 + "~" + "." * 9, [(4, began(0))]),
+        ("#####" + "." * 9 + "~~~" + "." * 9, [(4, began(0))]),
+        # A click of 64 ms does not prolong it, nor do two; voice that comes back does.
+        ("#####" + "." * 8 + "##" + "." * 9, [(4, began(0)), (16, windows(0, 5))]),
+        ("#####..##..##" + "." * 9, [(4, began(0)), (18, windows(0, 5))]),
+        ("#####" + "." * 7 + "##.####", [(4, began(0))]),
+        ("#####" + "." * 9 + "###.", [(4, began(0))]),
+        ("#####" + "." * 8 + "##~~" + "." * 10, [(4, began(0)), (26, windows(0, 17))]),
         ("#####~~~" + "." * 10, [(4, began(0)), (17, windows(0, 8))]),
         (
             "#####" + "." * 10 + "#####" + "." * 10,
