@@ -1,11 +1,12 @@
 """The indexes of the voice slice in MongoDB. What the documents hold is said in the modules that
-write them: `speech.routes.session_store`, `speech.routes.config_store`, `speech.routes.recordings`.
+write them: `session_store`, `stream_store`, `transcript_store`, `config_store` and `recordings` of
+`speech.routes`.
 """
 
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from speech.routes.session_store import CHUNKS, SESSIONS, STREAMS, TEXTS
+from speech.routes.database import CHUNKS, SESSIONS, STREAMS, TEXTS
 
 INDEXES: dict[str, list[IndexModel]] = {
     SESSIONS: [

@@ -1,4 +1,4 @@
-"""Reads WAV as a stream: the header, then samples until the bytes end.
+"""Reads WAV as a stream: the header, then samples until the bytes end. Writes its header.
 
 The length in the header is not believed, for whoever streams does not know it yet. A chunk
 may also be a WAV file of its own; its header is read anew.
@@ -10,8 +10,15 @@ import struct
 
 from readrealm.kernel.errors import UnsupportedMedia
 from speech.audio.codecs import Codec, Packet, Track
+from speech.audio.pcm import SAMPLE_BYTES
 
 MAX_HEADER_BYTES = 65_536
+
+HEADER_BYTES = 44
+"""Of a file that `wav_header` begins."""
+
+UNKNOWN_LENGTH = 0xFFFFFFFF - HEADER_BYTES
+"""Written where the length is not known yet: the largest one, as programs that stream do."""
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
@@ -22,6 +29,16 @@ CODECS = {
     (PCM, 32): Codec.PCM_S32,
     (FLOAT, 32): Codec.PCM_F32,
 }
+
+
+def wav_header(samples_bytes: int = UNKNOWN_LENGTH, *, rate_hz: int) -> bytes:
+    """The header of mono s16le."""
+    form = struct.pack("<IHHIIHH", 16, PCM, 1, rate_hz, rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", samples_bytes + HEADER_BYTES - 8)
+        + (b"WAVEfmt " + form + b"data" + struct.pack("<I", samples_bytes))
+    )
 
 
 class WavDemuxer:

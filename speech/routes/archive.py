@@ -16,8 +16,8 @@ from mongoengine.connection import get_db
 from pymongo.database import Database
 
 from readrealm.kernel.clock import iso_ms, now_ms, utc
+from speech.routes.database import CHUNKS, SESSIONS, STREAMS, TEXTS, missing_in
 from speech.routes.recording_files import BUCKET
-from speech.routes.session_store import CHUNKS, SESSIONS, STREAMS, TEXTS, missing_in
 from speech.routes.sessions import State
 
 Document = dict[str, Any]

@@ -8,7 +8,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from speech.routes.configuration import Stored, effective, encoded
-from speech.routes.session_store import Document, answered
+from speech.routes.database import Document, answered
 
 VALUES = "voice_config"
 

@@ -18,9 +18,9 @@ from speech.audio.pcm import SAMPLE_BYTES, from_samples
 from speech.audio.voice import RATE_HZ
 from speech.engines.diariser import LONGEST_S, SpeakerTurn
 from speech.routes.configuration import PipelineConfig
+from speech.routes.database import Document
 from speech.routes.pipeline import raw_track
 from speech.routes.recording_files import BUCKET, wav_header
-from speech.routes.session_store import Document
 from speech.routes.work_store import Stored, Tenure, WorkStore
 
 

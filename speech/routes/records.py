@@ -10,7 +10,7 @@ from django.db import models
 
 from readrealm.document_admin import Condition, Document, DocumentModel
 from readrealm.kernel.clock import utc
-from speech.routes.session_store import SESSIONS
+from speech.routes.database import SESSIONS
 from speech.routes.sessions import State
 
 ACCOUNT = "user:"

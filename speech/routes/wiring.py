@@ -15,11 +15,14 @@ from speech.routes.census import SocketCensus, ThisProcess
 from speech.routes.conf import RoutesSettings, diariser, routes_settings
 from speech.routes.config import ConfigService
 from speech.routes.config_store import ConfigStore
+from speech.routes.database import Document
 from speech.routes.reports import ReportService
 from speech.routes.services import Routes
-from speech.routes.session_store import Document, SessionStore, StreamStore, TranscriptStore
+from speech.routes.session_store import SessionStore
 from speech.routes.sessions import SessionService
+from speech.routes.stream_store import StreamStore
 from speech.routes.system import SystemService
+from speech.routes.transcript_store import TranscriptStore
 from speech.routes.upkeep import SessionUpkeep
 
 STORE_PROBES = (Probe("redis", 1.0, ask_valkey), Probe("mongo", 1.0, ask_mongodb))

@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from speech.routes.session_store import CHUNKS, STREAMS, TEXTS, Document, answered, stream_id
+from speech.routes.database import CHUNKS, STREAMS, TEXTS, Document, answered, stream_id
 from speech.routes.sessions import GRACE_MS
 
 MOST_WAITING = 500

@@ -6,15 +6,17 @@ import pytest
 from channels.layers import get_channel_layer
 
 from readrealm.stores import mongo, redis
-from speech.routes import session_store
+from speech.routes import stream_store
 from speech.routes.audio import Chunk, Kept
 from speech.routes.broadcast import LayerAudience
 from speech.routes.census import SOCKET_LEASES, SocketCensus, memory_of
 from speech.routes.config_store import ConfigStore
 from speech.routes.events import Transcription
 from speech.routes.lease import PREFIX, Leases
-from speech.routes.session_store import SessionStore, StreamStore, TranscriptStore
+from speech.routes.session_store import SessionStore
 from speech.routes.sessions import GRACE_MS, IDLE_MS, Owner, State, VoiceSession
+from speech.routes.stream_store import StreamStore
+from speech.routes.transcript_store import TranscriptStore
 from speech.routes.upkeep import SessionUpkeep
 from speech.routes.work_store import LostTenure, WorkStore
 from tests.support.stores import SessionStores
@@ -174,13 +176,13 @@ async def test_workers_that_are_too_far_behind_and_endless_streams_are_refused(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await site.streaming()
-    monkeypatch.setattr(session_store, "MAX_BACKLOG_BYTES", 10)
+    monkeypatch.setattr(stream_store, "MAX_BACKLOG_BYTES", 10)
     assert await site.keep(1, sound=bytes(11)) is Kept.NEW
     assert await site.keep(2) is Kept.FULL
     tenure = await site.work.take("s1")
     assert tenure is not None
     await site.work.done(tenure, await site.work.next_chunks(tenure, after=None), sound_ms=1)
-    monkeypatch.setattr(session_store, "MAX_STREAM_BYTES", 20)
+    monkeypatch.setattr(stream_store, "MAX_STREAM_BYTES", 20)
 
     assert await site.keep(2, sound=bytes(9)) is Kept.NEW
     assert await site.keep(3) is Kept.TOO_LONG
