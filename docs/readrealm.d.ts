@@ -9,6 +9,18 @@ export interface Accepted {
   ok: true;
 }
 
+/** The first question under the name that old clients expect, in the place of `AgentNextQuestion`; only where the server is set up for them. */
+export interface AgentIntroQuestion {
+  question: string;
+  /** 1 for the first question. */
+  number: number;
+  topic: string;
+  subtopic: string;
+  difficulty: string;
+  /** Whether it challenges the previous answer, in a stress test. */
+  curveball: boolean;
+}
+
 /** A question to read out; the client says `InterviewerDone` when that is over. */
 export interface AgentNextQuestion {
   question: string;
@@ -1078,6 +1090,7 @@ export interface ServerToClientEvents {
   connected: (data: Connected) => void;
   interview_started: (data: InterviewStarted) => void;
   agent_next_question: (data: AgentNextQuestion) => void;
+  agent_intro_question: (data: AgentIntroQuestion) => void;
   backend_ready: (data: BackendReady) => void;
   user_turn_started: (data: UserTurnStarted) => void;
   live_transcript: (data: LiveTranscript) => void;

@@ -101,6 +101,7 @@ INTERVIEW_DURATION_S = _voices.interview_duration_s
 INTERVIEW_SILENCE_S = _voices.interview_silence_s
 INTERVIEW_GRACE_S = _voices.interview_grace_s
 INTERVIEW_RETENTION_DAYS = _voices.interview_retention_days
+INTERVIEW_INTRO_QUESTION = _voices.interview_intro_question
 
 # Django
 

@@ -359,6 +359,13 @@ INTERVIEWS: tuple[Setting, ...] = (
         "days after which a result is deleted",
         "1 to 1000000, or off",
     ),
+    Setting(
+        "INTERVIEW_INTRO_QUESTION",
+        "false",
+        "the first question goes out as `agent_intro_question`, as the server that this one "
+        "replaces sent it, instead of `agent_next_question`",
+        "true or false",
+    ),
 )
 
 SETTINGS: tuple[Setting, ...] = (*SITE, *ENGINE, *TALK, *SESSIONS, *INTERVIEWS)

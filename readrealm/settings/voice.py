@@ -38,6 +38,7 @@ class VoiceEnvironment:
     interview_silence_s: int
     interview_grace_s: int
     interview_retention_days: int | None
+    interview_intro_question: bool
 
 
 def read() -> VoiceEnvironment:
@@ -69,6 +70,7 @@ def read() -> VoiceEnvironment:
         interview_silence_s=ask("INTERVIEW_SILENCE_S", values.whole_number(2, 120), 15),
         interview_grace_s=ask("INTERVIEW_GRACE_S", values.whole_number(1, 600), 60),
         interview_retention_days=ask("INTERVIEW_RETENTION_DAYS", values.limit, None),
+        interview_intro_question=ask("INTERVIEW_INTRO_QUESTION", values.switch, False),
     )
 
 

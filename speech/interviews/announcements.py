@@ -2,6 +2,7 @@
 
 from readrealm.kernel.errors import AppError, public_face
 from speech.interviews.events import (
+    AgentIntroQuestion,
     AgentNextQuestion,
     BackendReady,
     InterviewError,
@@ -15,7 +16,9 @@ from speech.interviews.state import Answer, InterviewState, Phase
 
 def question(state: InterviewState) -> AgentNextQuestion:
     asked = state.question
-    return AgentNextQuestion(
+    is_first = state.rules.introduces and state.questions_asked == 1
+    kind = AgentIntroQuestion if is_first else AgentNextQuestion
+    return kind(
         question=asked.text,
         number=state.questions_asked,
         topic=asked.topic,

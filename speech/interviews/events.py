@@ -172,6 +172,11 @@ class AgentNextQuestion(InterviewContract, frozen=True, kw_only=True):
     """Whether it challenges the previous answer, in a stress test."""
 
 
+class AgentIntroQuestion(AgentNextQuestion, frozen=True, kw_only=True):
+    """The first question under the name that old clients expect, in the place of
+    `AgentNextQuestion`; only where the server is set up for them."""
+
+
 class BackendReady(InterviewContract, frozen=True, kw_only=True):
     """Everything is ready; time begins to run."""
 
@@ -374,6 +379,7 @@ EVENTS: dict[str, type[InterviewContract]] = {
     "connected": Connected,
     "interview_started": InterviewStarted,
     "agent_next_question": AgentNextQuestion,
+    "agent_intro_question": AgentIntroQuestion,
     "backend_ready": BackendReady,
     "user_turn_started": UserTurnStarted,
     "live_transcript": LiveTranscript,

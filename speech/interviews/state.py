@@ -70,6 +70,8 @@ class Rules:
     longest_store_ms: int = 60_000
     words_questions: bool = False
     """Whether a language model may word questions."""
+    introduces: bool = False
+    """Whether the first question goes out under a name of its own, for old clients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

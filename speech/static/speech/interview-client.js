@@ -3,7 +3,7 @@
  * microphone and no voice.
  *
  * Events, each with the wire's payload as `detail` unless it says otherwise: `phase` (the name of
- * the phase), `question`, `transcript`, `timer`, `answer`, `result`, `problem` (a `Problem`) and
+ * the phase), `started`, `question`, `transcript`, `timer`, `answer`, `result`, `problem` (a `Problem`) and
  * `line` (whether the connection stands).
  */
 
@@ -140,13 +140,18 @@ export class InterviewClient extends EventTarget {
   }
 
   #listen() {
+    const ask = (/** @type {any} */ question) => {
+      this.#fire("question", question);
+      if (!this.#isResuming) this.#turnTo("question");
+    };
     /** @type {Record<string, (detail: any) => void>} */
     const ears = {
-      agent_next_question: (question) => {
-        this.#fire("question", question);
-        if (!this.#isResuming) this.#turnTo("question");
+      agent_next_question: ask,
+      agent_intro_question: ask,
+      interview_started: (started) => {
+        this.#fire("started", started);
+        if (started.resumed) this.#goOn(started.state);
       },
-      interview_started: ({ state, resumed }) => { if (resumed) this.#goOn(state); },
       user_turn_started: () => { this.#wasTold = ""; this.#turnTo("turn"); },
       live_transcript: (transcript) => this.#fire("transcript", transcript),
       timer_update: (timer) => this.#fire("timer", timer),

@@ -5,7 +5,7 @@
 const [options = {}] = args;
 const EVENTS = [
   "connectionStatus", "connection:welcome", "connected",
-  "agent_next_question", "backend_ready", "interview_started", "user_turn_started",
+  "agent_next_question", "agent_intro_question", "backend_ready", "interview_started", "user_turn_started",
   "live_transcript", "timer_update", "force_stop_speaking", "user_answer_complete",
   "interview_complete", "interview_error",
 ];

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from readrealm.kernel.errors import RateLimited, SessionNotFound
 from readrealm.kernel.wire import plain
 from speech.interviews import announcements
+from speech.interviews.events import event_name
 from tests.unit.speech.interviews.rehearsal import START_MS, Rehearsal
 
 
@@ -31,3 +34,16 @@ def test_who_resumes_is_told_where_the_interview_stands():
 
     assert (told.topic, told.state, told.resumed) == ("READING", "user", True)
     assert announcements.started(reader.stop().interview.state, resumed=True).state == "processing"
+
+
+def test_the_first_question_has_a_name_of_its_own_only_for_old_clients():
+    for introduces, kinds in ((False, ["agent_next_question"] * 2),
+                              (True, ["agent_intro_question", "agent_next_question"])):  # fmt: skip
+        state = Rehearsal().interview.state
+        state.rules = replace(state.rules, introduces=introduces)
+        told = []
+        for state.questions_asked in (1, 2):
+            told.append(announcements.question(state))
+
+        assert [event_name(event) for event in told] == kinds
+        assert plain(told[0]) | {"number": 2} == plain(told[1])

@@ -257,3 +257,24 @@ test("after the result nothing more is heard", async () => {
   assert.equal(socket.connected, false);
   assert.equal(client.isRunning, false);
 });
+
+test("a server that is set up for old clients asks its first question under another name", async () => {
+  const { socket, client, heard } = interview();
+  await client.begin();
+
+  socket.tell("agent_intro_question", QUESTION);
+
+  assert.deepEqual(heard.at(-1), ["question", QUESTION]);
+  assert.equal(client.phase, "question");
+});
+
+test("the id of the interview is known as soon as it is told", async () => {
+  const { socket, client } = interview();
+  const ids = [];
+  client.addEventListener("started", ({ detail }) => ids.push(detail.session_id));
+  await client.begin();
+
+  socket.tell("interview_started", { session_id: "s1", state: "interviewer", resumed: false });
+
+  assert.deepEqual(ids, ["s1"]);
+});
