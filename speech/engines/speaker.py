@@ -161,6 +161,12 @@ class PiperSpeaker:
             raise ProviderUnavailable("the voice model does not tell its sample rate") from None
 
 
+def local_speaker(model_path: Path | None) -> Speaker:
+    """A voice of this machine: Piper's by the path of its model, espeak-ng without one. Whether it
+    is there, `Speaker.check` says."""
+    return EspeakSpeaker() if model_path is None else PiperSpeaker(model_path)
+
+
 def _check_request(text: str, speed: float) -> None:
     if len(text) > MAX_TEXT_CHARACTERS:
         raise InvalidInput(f"a text to speak has at most {MAX_TEXT_CHARACTERS} characters")

@@ -187,6 +187,11 @@ class LiveInterviews:
         found = await self._find({"owner": owner.key}, sort=[("started", DESCENDING)])
         return _snapshot(found) if found else None
 
+    async def by_id(self, session_id: str) -> Snapshot | None:
+        """An interview, for reading only."""
+        found = await self._find({"_id": session_id})
+        return _snapshot(found) if found else None
+
     async def _take(self, wanted: Document) -> Snapshot | None:
         try:
             found = await self._documents.find_one_and_update(
