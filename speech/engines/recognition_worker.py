@@ -25,6 +25,8 @@ from speech.engines.recognition_wire import (
     read_request,
 )
 
+NICENESS = 10
+
 
 def answer(decoder: Decoder, request: Request) -> Answer:
     """Do what is asked; a model that fails says so and stays."""
@@ -60,6 +62,8 @@ def _say(answers: BinaryIO, message: Answer) -> None:
 
 
 def main() -> None:
+    # Servers share the cores with it, and their timers and sockets come first.
+    os.nice(NICENESS)
     engine, model, language = sys.argv[1:4]
     # Models print; what they print must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")

@@ -75,8 +75,8 @@ class Crew:
     results: Results
     judge: Judge
     phrasing: Phrasing
-    ear: Callable[[Listener, str], Ear]
-    """Makes one for a listener and the container that its sound was in."""
+    ear: Callable[[Listener, str, str], Ear]
+    """Makes one for a listener, its interview's id and the container that its sound was in."""
 
     async def work(
         self,

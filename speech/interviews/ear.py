@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from readrealm.kernel.errors import AppError, PayloadTooLarge, RateLimited, UnsupportedMedia
 from speech.interviews.microphone import Chunk, Heard, Microphone
+from speech.interviews.sound_keeping import SoundKeeper, Sounds
 from speech.interviews.timeline import Span
 from speech.interviews.transcription import BYTES_PER_MS, Failed, Final, Hearing, Transcriber
 
@@ -29,6 +30,9 @@ LEAST_BYTES = 200 * BYTES_PER_MS
 
 FOLLOW_END_S = 2.0
 """For a recogniser to let go of a turn."""
+
+KEEP_S = 2.0
+"""For the sound so far to be kept when the turn may go on elsewhere."""
 
 T = TypeVar("T")
 
@@ -52,6 +56,8 @@ class TurnHeard:
     speech: tuple[Span, ...]
     hearings: Sequence[Hearing]
     by: str
+    is_whole: bool
+    """Whether all of the turn was heard, also what came on another worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class _Sound:
 
     speech: tuple[Span, ...]
     pieces: Sequence[bytes]
+    is_whole: bool
 
 
 class Ear:
@@ -67,6 +74,7 @@ class Ear:
 
     Args:
         threads: where decoding and voice detection run.
+        sounds: where the sound of a turn is kept for other workers, under ``session_id``.
     """
 
     def __init__(
@@ -76,6 +84,8 @@ class Ear:
         listener: Listener,
         *,
         threads: Executor,
+        sounds: Sounds,
+        session_id: str,
     ) -> None:
         self._microphone, self._transcriber = microphone, transcriber
         self._listener, self._threads = listener, threads
@@ -85,6 +95,8 @@ class Ear:
         self._has_captions = False
         self._follower: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
+        self._keeper = SoundKeeper(sounds, session_id, self._sound_from)
+        self._is_whole = True
         self.is_deaf = False
         """Whether the stream can never be read."""
 
@@ -109,14 +121,20 @@ class Ear:
         self._chunks += 1
         self._orders.put_nowait(lambda: self._hear(chunk))
 
-    def begin_turn(self) -> None:
+    def begin_turn(self, number: int) -> None:
         """Listen to what comes from now on."""
         self._has_captions = False
-        self._orders.put_nowait(self._begin)
+        self._orders.put_nowait(lambda: self._begin(number))
+
+    def resume_turn(self, number: int) -> None:
+        """Go on with a turn that another worker has heard so far, behind what it kept."""
+        self._has_captions = False
+        self._orders.put_nowait(lambda: self._resume(number))
 
     def captions_came(self) -> None:
         """The browser hears this turn itself: no recogniser has to."""
         self._has_captions = True
+        self._keeper.end()
         self._news.set()
 
     def forget_turn(self) -> None:
@@ -130,7 +148,7 @@ class Ear:
         sound = await done
         # Not one of the orders: the next turn does not wait for a recogniser that takes its time.
         hearings = await self._hear_again(sound.pieces)
-        return TurnHeard(sound.speech, hearings, self._transcriber.name)
+        return TurnHeard(sound.speech, hearings, self._transcriber.name, sound.is_whole)
 
     async def settle(self) -> None:
         """Come back when what has come so far is heard."""
@@ -143,8 +161,22 @@ class Ear:
         self._orders.put_nowait(tell)
         await done
 
+    async def keep_sound(self) -> None:
+        """Come back when what has come so far can be heard elsewhere, or `KEEP_S` have passed."""
+        try:
+            async with asyncio.timeout(KEEP_S):
+                await self.settle()
+                await self._keeper.keep()
+        except TimeoutError:
+            log.warning("the end of what was said is not kept in time")
+
+    async def forget_sound(self) -> None:
+        """Nobody will go on with a turn of this interview."""
+        await self._keeper.forget()
+
     async def run(self) -> None:
         """Do the orders until cancelled."""
+        keeping = asyncio.create_task(self._keeper.run(), name="keep the sound of a turn")
         try:
             while True:
                 order = await self._orders.get()
@@ -153,15 +185,23 @@ class Ear:
                 except Exception:
                     log.exception("something that was heard is lost")
         finally:
+            keeping.cancel()
             await self._stop_following()
             await self._transcriber.close()
 
     # ------------------------------------------------------------------ what is done
 
-    async def _begin(self) -> None:
+    async def _begin(self, number: int) -> None:
         await self._stop_following()
+        await self._keeper.begin(number)
         await self._compute(self._microphone.begin_turn)
-        self._is_listening = True
+        self._is_listening = self._is_whole = True
+        self._news.clear()
+
+    async def _resume(self, number: int) -> None:
+        sound = await self._keeper.resume(number)
+        await self._compute(lambda: self._microphone.resume_turn(sound))
+        self._is_listening, self._is_whole = True, bool(sound)
         self._news.clear()
 
     async def _hear(self, chunk: Chunk) -> None:
@@ -180,22 +220,26 @@ class Ear:
         if heard.speech:
             await self._listener.speech_heard(heard.speech)
         if self._is_listening:
+            self._keeper.more()
             self._follow()
 
     async def _forget(self) -> None:
         self._is_listening = False
         await self._stop_following()
+        await self._keeper.forget()
         await self._compute(self._microphone.take_pieces)
 
     async def _end(self, done: "asyncio.Future[_Sound]") -> None:
         self._is_listening = False
         await self._stop_following()
         heard: Heard = await self._compute(self._microphone.end_turn)
+        await self._keeper.keep()
+        self._keeper.end()
         pieces = await self._compute(self._microphone.take_pieces)
         if self._has_captions or self.is_deaf:
             pieces = []
         if not done.cancelled():
-            done.set_result(_Sound(heard.speech, pieces))
+            done.set_result(_Sound(heard.speech, pieces, self._is_whole))
 
     async def _hear_again(self, pieces: Sequence[bytes]) -> Sequence[Hearing]:
         texts: list[str] = []
@@ -250,6 +294,9 @@ class Ear:
         if follower is not None:
             follower.cancel()
             await asyncio.wait({follower}, timeout=FOLLOW_END_S)
+
+    def _sound_from(self, byte: int, most_bytes: int) -> bytes:
+        return self._microphone.sound_from(byte, most_bytes=most_bytes)
 
     async def _compute(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -120,8 +120,8 @@ class Interview:
     def adopt(self, now_ms: int) -> Effects:
         """Go on with an interview whose worker is gone, and with it the work that was awaited.
 
-        The reader is taken to have gone when the interview was last told of anything. Sound is
-        lost with its worker: a turn that was being heard again keeps the words it had.
+        The reader is taken to have gone when the interview was last told of anything. Of a turn's
+        sound, what its worker kept can still be heard; where it kept none, the words stand.
         """
         self._gone_since()
         self.state.touch(now_ms)

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 
 from readrealm.kernel.errors import PayloadTooLarge, UnsupportedMedia
 from speech.audio.containers import SNIFF_BYTES, Container, StreamDecoder, raw_pcm, sniff
-from speech.audio.pcm import SAMPLE_BYTES, Samples, from_samples
-from speech.audio.voice import RATE_HZ, Began, Detector, Segment, VoiceActivity, VoiceRule
+from speech.audio.pcm import SAMPLE_BYTES, Samples, from_samples, to_samples
+from speech.audio.voice import RATE_HZ, Began, Detector, Segment, VoiceActivity
 from speech.interviews.events import MAX_CHUNK_S
 from speech.interviews.timeline import SampleClock, Span
 
 PADDING_SAMPLES = RATE_HZ // 2
 """Sound that is kept before and behind what was recognised as voice."""
-
-HANGOVER_SAMPLES = VoiceRule().hangover_ms * RATE_HZ // 1000
 
 OGG_FLAGS, OGG_BEGINS = 5, 0x02
 """Place and mark of the first page of an Ogg stream (RFC 3533, section 6)."""
@@ -60,6 +58,8 @@ class _Turn:
     """Sample of the turn at which ``activity`` began to listen."""
     began: int | None = None
     """Sample of the turn at which a stretch began that goes on."""
+    resumed: int = 0
+    """Samples that were heard on another worker."""
 
 
 class Microphone:
@@ -87,10 +87,11 @@ class Microphone:
     def voiced_from(self) -> int | None:
         """Byte of the turn's sound from which a recogniser should listen; None before any voice."""
         turn = self._turn
-        if turn is None or not (turn.voice or turn.began is not None):
+        if turn is None:
             return None
-        first = turn.voice[0][0] if turn.voice else turn.began or 0
-        return max(0, first - PADDING_SAMPLES) * SAMPLE_BYTES
+        here = [start for start, _ in turn.voice if start >= turn.resumed]
+        first = here[0] if here else turn.began
+        return None if first is None else max(turn.resumed, first - PADDING_SAMPLES) * SAMPLE_BYTES
 
     def sound_from(self, byte: int, *, most_bytes: int) -> bytes:
         """More of the turn's sound, s16le at 16 kHz; empty when there is none yet."""
@@ -102,6 +103,23 @@ class Microphone:
             self._detector = self._new_detector()
         self._detector.reset()
         self._turn = _Turn(VoiceActivity(self._detector))
+
+    def resume_turn(self, pcm: bytes) -> None:
+        """Go on with a turn behind its sound on another worker (s16le at 16 kHz). Its voice is
+        found again for the pass over the whole turn, and not told again."""
+        self.begin_turn()
+        turn, detector = self._turn, self._detector
+        if turn is None or detector is None or not pcm:
+            return
+        heard = len(pcm) // SAMPLE_BYTES
+        found = [*turn.activity.feed(to_samples(pcm)), *turn.activity.finish()]
+        turn.voice = [
+            (part.start, min(part.end, heard)) for part in found if isinstance(part, Segment)
+        ]
+        turn.pcm += pcm
+        turn.base = turn.resumed = turn.clock.samples = heard
+        detector.reset()
+        turn.activity = VoiceActivity(detector)
 
     def feed(self, chunk: Chunk) -> Heard:
         """Take the next chunk; outside of a turn it is only decoded, to stay in the stream.
@@ -206,8 +224,7 @@ def _spans(
             turn.voice.append((turn.began, end))
             spans.append(_span(turn, turn.began, end))
             turn.began = None
-    # Silence of up to the hangover may be behind the last voice, and is not part of it.
-    sure = turn.base + turn.activity.clock - HANGOVER_SAMPLES
+    sure = turn.base + turn.activity.voice_end
     if goes_on and turn.began is not None and sure > turn.began:
         spans.append(_span(turn, turn.began, sure))
     return spans

@@ -62,9 +62,7 @@ class Procedure:
         effects: Effects = [Tell(ForceStopSpeaking())]
         if turn.has_nothing:
             return [*effects, *self._judge(turn)]
-        wait_ms = state.rules.transcribe_ms + (at_ms - turn.started_ms) // 2
-        job = state.start_job(Step.TRANSCRIBE, wait_ms)
-        return [*effects, Transcribe(job.id, turn.number)]
+        return [*effects, *self._hear_again(turn)]
 
     def begin_again(self) -> Effects:
         """Whoever did the work that is awaited is gone: have it done by somebody else."""
@@ -77,6 +75,8 @@ class Procedure:
             return self._phrase()
         if state.turn is None:
             raise RuntimeError("there is no turn to go on with")
+        if job.step is Step.TRANSCRIBE and not state.turn.captions.text:
+            return self._hear_again(state.turn)
         return self._judge(state.turn)
 
     # -------------------------------------------------------------------- work that is done
@@ -161,6 +161,12 @@ class Procedure:
         return self._do_without(job)
 
     # -------------------------------------------------------------------- step by step
+
+    def _hear_again(self, turn: OpenTurn) -> Effects:
+        ended_ms = turn.started_ms if turn.ended_ms is None else turn.ended_ms
+        wait_ms = self._state.rules.transcribe_ms + 2 * (ended_ms - turn.started_ms)
+        job = self._state.start_job(Step.TRANSCRIBE, wait_ms)
+        return [Transcribe(job.id, turn.number)]
 
     def _judge(self, turn: OpenTurn) -> Effects:
         """Have the answer judged; silence needs no judge, and is no answer to a last question."""

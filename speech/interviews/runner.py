@@ -28,13 +28,13 @@ from speech.interviews.keeping import Keeper
 from speech.interviews.live_store import Snapshot
 from speech.interviews.microphone import Chunk
 from speech.interviews.owners import Owner
-from speech.interviews.state import Phase
+from speech.interviews.state import Phase, Step
 from speech.interviews.timeline import Span
 from speech.interviews.transcription import Final, Hearing, Partial
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 3.0
+SETTLE_S = 8.0
 """How long a command that ends a turn waits for the sound that came before it."""
 
 
@@ -50,7 +50,7 @@ class InterviewRunner:
     ) -> None:
         self.interview, self.owner = interview, owner
         self._crew = crew
-        self._ear = crew.ear(self, container)
+        self._ear = crew.ear(self, interview.state.session_id, container)
         self._seat: Seat | None = None
         self._keeper = Keeper(crew.snapshots, take=lambda: self.snapshot, lost=self._lose)
         self._turnstile = asyncio.Lock()
@@ -116,6 +116,11 @@ class InterviewRunner:
 
     async def adopt(self) -> None:
         """Go on where another worker stopped."""
+        state = self.interview.state
+        turn = state.turn if state.awaits(Step.TRANSCRIBE) else state.open_turn
+        if turn is not None:
+            self._listening_to = turn.number
+            self._ear.resume_turn(turn.number)
         await self.act(self.interview.adopt, ticks=False)
 
     async def release(self) -> None:
@@ -123,6 +128,7 @@ class InterviewRunner:
         async with self._turnstile:
             if self._over.is_set():
                 return
+            await self._ear.keep_sound()
             self._seat = None
             self.interview.detach(self._crew.time.now_ms())
             await self._keeper.release()
@@ -147,6 +153,7 @@ class InterviewRunner:
         """A socket has gone; unless it was the attached one, nothing happens."""
         if self._seat is seat and not self._over.is_set():
             self._seat = None
+            await self._ear.keep_sound()
             await self.act(self.interview.detach, ticks=False)
 
     async def hand_over(self) -> None:
@@ -267,6 +274,7 @@ class InterviewRunner:
                 await self._begin(effect, caller)
         self._news.set()
         if self.interview.state.phase is Phase.DONE and self.interview.state.job is None:
+            await self._ear.forget_sound()
             self._over.set()
 
     async def _begin(self, effect: Effect, caller: Seat | None) -> None:
@@ -315,7 +323,9 @@ class InterviewRunner:
             earlier = [answer.question for answer in state.answers]
             return await self._crew.work(effect, procedure, owner=self.owner, earlier=earlier)
         heard = await self._ear.end_turn()
-        said = [self._with_what_was_heard(hearing) for hearing in heard.hearings]
+        said = list(heard.hearings)
+        if not heard.is_whole:
+            said = [self._with_what_was_heard(hearing) for hearing in said]
         return lambda now_ms: procedure.transcribed(
             effect.job, said, now_ms, by=heard.by, speech=heard.speech
         )
@@ -328,7 +338,7 @@ class InterviewRunner:
             return
         self._listening_to = number
         if number is not None:
-            self._ear.begin_turn()
+            self._ear.begin_turn(number)
         elif not any(isinstance(effect, Transcribe) for effect in effects):
             self._ear.forget_turn()
 

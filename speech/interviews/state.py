@@ -61,8 +61,9 @@ class Rules:
     """How long a lost connection may stay away."""
     second_ms: int = 1_000
     """Between two timer updates."""
-    transcribe_ms: int = 20_000
-    """For the careful pass over a turn, besides half of its length."""
+    transcribe_ms: int = 240_000
+    """For the careful pass over a turn, besides twice its length: longer than answers wait for a
+    recogniser and than it takes, so that only one that is lost is done without."""
     evaluate_ms: int = 10_000
     phrase_ms: int = 5_000
     store_ms: int = 5_000

@@ -18,11 +18,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 from readrealm.kernel.clock import now_ms
 from readrealm.kernel.errors import ProviderUnavailable
 from readrealm.kernel.ratelimit import Rate
-from readrealm.stores import mongo
+from readrealm.stores import mongo, redis
 from readrealm.stores.allowance import Allowance
 from speech.audio.containers import Container
 from speech.engines.detector import SileroDetector
 from speech.engines.recogniser import Engine, RecogniserSpec
+from speech.engines.speaker import Speaker, local_speaker
 from speech.interviews.catalogue import StoredBank
 from speech.interviews.consumer import HANDOVER
 from speech.interviews.crew import Crew, Judge, Phrasing
@@ -32,6 +33,7 @@ from speech.interviews.interview import Interview
 from speech.interviews.judging import PooledJudge
 from speech.interviews.live_store import LiveInterviews
 from speech.interviews.microphone import Microphone
+from speech.interviews.narration import Narrator
 from speech.interviews.owners import Owner
 from speech.interviews.pacing import Timekeeper, WallClock
 from speech.interviews.phrasing import BankPhrasing, ModelPhrasing
@@ -39,6 +41,8 @@ from speech.interviews.recognition import SharedRecogniser
 from speech.interviews.results import StoredResults, forget_before
 from speech.interviews.runner import InterviewRunner
 from speech.interviews.services import InterviewService
+from speech.interviews.sound_keeping import NoSounds, Sounds
+from speech.interviews.sound_store import ValkeySounds
 from speech.interviews.state import Rules
 from speech.interviews.transcription import CaptionTranscriber, RecogniserTranscriber, Transcriber
 
@@ -46,6 +50,9 @@ log = logging.getLogger(__name__)
 
 STARTS = Rate(count=30, period_ms=60_000)
 """Interviews that one reader may begin."""
+
+READINGS = Rate(count=20, period_ms=60_000)
+"""Questions of one interview that are read aloud."""
 
 LISTENING_THREADS = 2
 SWITCH_S = 0.000_5
@@ -60,6 +67,7 @@ class Interviews:
     service: InterviewService
     upkeep: InterviewUpkeep
     live: LiveInterviews
+    narrator: Narrator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +75,10 @@ class Equipment:
     """What hears, judges and words."""
 
     transcriber: Callable[[], Transcriber]
+    sounds: Sounds
     judge: Judge
     phrasing: Phrasing
+    speaker: Speaker
     threads: ThreadPoolExecutor
     close: Callable[[], Awaitable[None]]
 
@@ -87,10 +97,16 @@ def build(
     time = time or WallClock(now_ms)
     results, bank, hall = StoredResults(), StoredBank(), Hall()
 
-    def ear(listener: Listener, container: str) -> Ear:
+    def ear(listener: Listener, session_id: str, container: str) -> Ear:
         known = Container(container) if container else None
-        microphone = Microphone(SileroDetector, container=known)
-        return Ear(microphone, equipment.transcriber(), listener, threads=equipment.threads)
+        return Ear(
+            Microphone(SileroDetector, container=known),
+            equipment.transcriber(),
+            listener,
+            threads=equipment.threads,
+            sounds=equipment.sounds,
+            session_id=session_id,
+        )
 
     crew = Crew(
         time=time,
@@ -130,7 +146,12 @@ def build(
         forget_old=forget_old,
         close=equipment.close,
     )
-    return Interviews(service=service, upkeep=upkeep, live=live)
+    narrator = Narrator(
+        live=live,
+        speaker=equipment.speaker,
+        allowance=Allowance(READINGS, name="interview-readings"),
+    )
+    return Interviews(service=service, upkeep=upkeep, live=live, narrator=narrator)
 
 
 def build_from_settings() -> Interviews:
@@ -142,6 +163,7 @@ def build_from_settings() -> Interviews:
         silence_timeout_ms=settings.INTERVIEW_SILENCE_S * 1000,
         grace_ms=settings.INTERVIEW_GRACE_S * 1000,
         words_questions=settings.LLM_BASE_URL is not None,
+        introduces=settings.INTERVIEW_INTRO_QUESTION,
     )
     return build(
         database=mongo.async_database(),
@@ -181,8 +203,10 @@ def _equipment() -> Equipment:
 
     return Equipment(
         transcriber=transcriber,
+        sounds=NoSounds() if recogniser is None else ValkeySounds(redis.client()),
         judge=judge,
         phrasing=phrasing,
+        speaker=local_speaker(settings.TTS_MODEL_PATH),
         threads=listening,
         close=close,
     )
@@ -202,4 +226,4 @@ def _recogniser() -> SharedRecogniser | None:
     except ProviderUnavailable as error:
         log.warning("interviews are heard by browsers only: %s", error)
         return None
-    return SharedRecogniser(spec, processes=settings.INTERVIEW_STT_PROCESSES)
+    return SharedRecogniser.of(spec, processes=settings.INTERVIEW_STT_PROCESSES)

@@ -6,10 +6,13 @@ import signal
 import time
 from typing import Any
 
+import pytest
+
 from tests.conftest import StartServer
-from tests.support.interviews import InterviewReader
+from tests.support.interviews import PCM_BYTES_PER_S, InterviewReader
 from tests.support.processes import command_of, descendants, wait_until
 from tests.support.worker import Server
+from tests.unit.speech.audio.recordings import needs_recordings, recorded_pcm
 
 REPORTS = """
 import json
@@ -101,6 +104,42 @@ def test_a_reader_goes_on_on_another_worker(server: StartServer) -> None:
 
     assert [pair["answer"] for pair in result["qa_pairs"]] == [f"{FIRST} and more"]
     assert len(results(running)) == 1
+
+
+@needs_recordings
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("lost", ["connection", "worker"])
+def test_a_spoken_answer_that_goes_on_on_another_worker_is_heard_as_a_whole(
+    server: StartServer, lost: str
+) -> None:
+    """Half a sentence on each of two workers: the careful pass hears both."""
+    sound = recorded_pcm("lj001-0004.wav")
+    half = 2 * PCM_BYTES_PER_S
+    running = server(workers=2, INTERVIEW_STT_PROCESSES="1")
+    with InterviewReader(running.url) as reader:
+        begin(reader, question_count=1)
+        reader.speak(sound[:half])
+        if lost == "worker":
+            # What a crash may lose is the sound of the last second.
+            reader.speak(bytes(2 * PCM_BYTES_PER_S))
+            os.kill(pid_of(running, reader.worker), signal.SIGKILL)
+            reader.cut()
+            reader.open()
+        else:
+            reader.cut()
+            reconnect_elsewhere(reader)
+        assert reader.ask("start_interview", resume=True) == {"ok": True}
+        reader.speak(sound[half:] + bytes(PCM_BYTES_PER_S))
+        assert reader.ask("user_done_speaking") == {"ok": True}
+        result = reader.expect("interview_complete", timeout_s=60)
+
+    (pair,) = result["qa_pairs"]
+    said = pair["answer"].split()
+    assert {"block", "books", "which"} & set(said[:7])
+    assert said[-2:] == ["printed", "book"]
+    assert 12 <= len(said) <= 17
+    assert result["metrics"]["total_words"] == len(said)
+    assert result["metrics"]["speaking_time"] == pytest.approx(4.9, rel=0.1)
 
 
 def test_the_result_of_a_reader_who_vanished_is_kept(server: StartServer) -> None:

@@ -186,6 +186,12 @@ async def test_an_utterance_that_is_left_does_not_disturb_the_next(pool):
     assert pids(pool) == {pid}
 
 
+async def test_recognition_comes_after_the_server_that_wants_it(pool):
+    await pool.start(1)
+    (pid,) = pids(pool)
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= min(19, os.nice(0) + 10)
+
+
 async def test_no_process_outlives_the_pool():
     pool = RecogniserPool(RecogniserSpec(), processes=2)
     await pool.start()

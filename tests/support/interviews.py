@@ -96,8 +96,16 @@ class InterviewReader:
 
     def speak(self, pcm: bytes, *, timeout_s: float = 60, **options: Any) -> None:
         """Send sound as a browser does, in real time; back when all is sent."""
+        self.begin_to_speak(pcm, **options)
+        self.finish_speaking(timeout_s=timeout_s)
+
+    def begin_to_speak(self, pcm: bytes, **options: Any) -> None:
+        """As `speak`, back at once."""
         sound = base64.b64encode(pcm).decode()
         self._script.tell(["speak", {"user_id": self.user_id, "pcm": sound, **options}])
+
+    def finish_speaking(self, *, timeout_s: float = 60) -> None:
+        """Come back when all is sent."""
         self._script.expect("spoken", timeout_s=timeout_s)
 
     def send_chunks(self, chunks: list[bytes], *, every_ms: int = 1_000) -> None:

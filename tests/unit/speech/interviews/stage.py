@@ -95,6 +95,35 @@ class LoudDetector:
         pass
 
 
+class MemorySounds:
+    """`sound_keeping.Sounds` that every worker reaches."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, int], bytes] = {}
+        self.is_away = False
+
+    async def put(self, session_id: str, turn: int, pcm: bytes, *, at_byte: int) -> bool:
+        self._check()
+        have = self.kept.get((session_id, turn), b"")
+        if len(have) != at_byte:
+            self.kept.pop((session_id, turn), None)
+            return False
+        self.kept[session_id, turn] = have + pcm
+        return True
+
+    async def get(self, session_id: str, turn: int) -> bytes:
+        self._check()
+        return self.kept.get((session_id, turn), b"")
+
+    async def forget(self, session_id: str, turn: int) -> None:
+        self._check()
+        self.kept.pop((session_id, turn), None)
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable
+
+
 @dataclass
 class Store:
     """What all workers share."""
@@ -103,6 +132,7 @@ class Store:
     records: dict[str, Any] = field(default_factory=dict)
     results: dict[str, tuple[Owner, Any]] = field(default_factory=dict)
     known: dict[Owner, Knowledge] = field(default_factory=dict)
+    sounds: MemorySounds = field(default_factory=MemorySounds)
     is_away: bool = False
     saves: int = 0
     stores: int = 0
@@ -329,10 +359,16 @@ class Worker:
         )
         return InterviewRunner(interview, owner, crew=crew, container=container)
 
-    def _ear(self, listener: Listener, container: str) -> Ear:
+    def _ear(self, listener: Listener, session_id: str, container: str) -> Ear:
         known = Container(container) if container else None
-        microphone = Microphone(LoudDetector, container=known)
-        return Ear(microphone, self._transcriber(), listener, threads=InlineThreads())
+        return Ear(
+            Microphone(LoudDetector, container=known),
+            self._transcriber(),
+            listener,
+            threads=InlineThreads(),
+            sounds=self.store.sounds,
+            session_id=session_id,
+        )
 
     async def _summon(self, channel: str) -> None:
         self.summoned.append(channel)

@@ -48,9 +48,9 @@ def test_a_careful_pass_that_never_comes_back_is_done_without():
     reader = Rehearsal().turn().caption(TEXT).at(4)
     reader.works.remove(Transcribe)
 
-    reader.done().at(25.9)
+    reader.done().at(251.9)
     assert reader.phase is Phase.PROCESSING
-    reader.at(26)
+    reader.at(252)
 
     assert reader.last("user_answer_complete")["answer"] == TEXT
     assert reader.last("interview_error")["code"] == "PROVIDER_UNAVAILABLE"

@@ -7,13 +7,21 @@ from typing import Any
 import pytest
 
 from readrealm.kernel.errors import PayloadTooLarge, ProviderUnavailable, SessionNotFound
+from speech.interviews import sound_keeping
 from speech.interviews.effects import Effects
 from speech.interviews.events import InterviewContract
 from speech.interviews.keeping import RENEW_MS
 from speech.interviews.live_store import Snapshot
+from speech.interviews.recognition import LONGEST_WAIT_S
 from speech.interviews.runner import InterviewRunner
 from speech.interviews.state import Rules
-from speech.interviews.transcription import Hearing, Partial, ScriptedTranscriber, ScriptedTurn
+from speech.interviews.transcription import (
+    Final,
+    Hearing,
+    Partial,
+    ScriptedTranscriber,
+    ScriptedTurn,
+)
 from tests.unit.speech.interviews.stage import (
     FakeSeat,
     FakeTime,
@@ -320,7 +328,7 @@ async def test_a_recogniser_that_takes_its_time_holds_up_nothing() -> None:
     runner = await a_turn(worker, seat)
     await stream(worker, runner, [loud(2)])
     await runner.user_done(seat)
-    await worker.time.pass_s(22)
+    await worker.time.pass_s(Rules().transcribe_ms / 1000 + 4)
     await settle()
     assert seat.last("user_answer_complete")["answer"] == "first words"
     assert seat.last("interview_error")["code"] == "PROVIDER_UNAVAILABLE"
@@ -329,6 +337,33 @@ async def test_a_recogniser_that_takes_its_time_holds_up_nothing() -> None:
     await stream(worker, runner, [loud(2)])
 
     assert seat.last("live_transcript")["text"] == "second words"
+    await worker.die()
+
+
+async def test_an_answer_that_waits_for_a_recogniser_is_not_given_up() -> None:
+    """Where more answers end at once than can be heard, each is heard when it is its turn."""
+    heard = asyncio.Event()
+
+    class Queued(ScriptedTranscriber):
+        async def end_turn(self, pcm: bytes) -> Sequence[Hearing]:
+            await heard.wait()
+            return await super().end_turn(pcm)
+
+    turns = [ScriptedTurn(final=SENTENCE)]
+    worker = Worker(Store(FakeTime()), transcriber=lambda: Queued(turns))
+    seat = FakeSeat()
+    runner = await a_turn(worker, seat, question_count=1)
+    await stream(worker, runner, [loud(2)])
+    await runner.user_done(seat)
+    await worker.time.pass_s(LONGEST_WAIT_S)
+    await settle()
+    assert "user_answer_complete" not in seat.names()
+
+    heard.set()
+    await settle()
+
+    assert seat.last("user_answer_complete")["answer"] == SENTENCE
+    assert "interview_error" not in seat.names()
     await worker.die()
 
 
@@ -354,6 +389,7 @@ async def test_words_of_another_worker_stay_before_those_that_are_heard_here() -
         transcriber=lambda: ScriptedTranscriber([ScriptedTurn(cues=[(200, Partial("one two"))])]),
     )
     rest = ScriptedTurn(cues=[(200, Partial("three"))], final="three four five")
+    first.store.sounds.is_away = True
     second = Worker(first.store, "w2", transcriber=lambda: ScriptedTranscriber([rest]))
     seat, other = FakeSeat(), FakeSeat("another socket")
     runner = await a_turn(first, seat, question_count=1)
@@ -370,6 +406,138 @@ async def test_words_of_another_worker_stay_before_those_that_are_heard_here() -
     assert pair["answer"] == "one two three four five"
     for worker in (first, second):
         await worker.die()
+
+
+class Attentive(ScriptedTranscriber):
+    """Says how much it was given of each whole turn."""
+
+    async def end_turn(self, pcm: bytes) -> Sequence[Hearing]:
+        return (Final(f"{len(pcm) / 32_000:.1f} seconds were heard"),)
+
+
+Two = tuple[Worker, Worker]
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sound is kept as it comes; a test has no second to wait for."""
+    monkeypatch.setattr(sound_keeping, "KEEP_EVERY_S", 0)
+
+
+@pytest.fixture
+async def two() -> AsyncIterator[Two]:
+    """Two workers with ears, and a store between them."""
+    store = Store(FakeTime())
+    both = tuple(Worker(store, name, transcriber=lambda: Attentive([])) for name in ("w1", "w2"))
+    yield both[0], both[1]
+    for worker in both:
+        await worker.die()
+
+
+async def test_a_turn_that_goes_on_elsewhere_is_heard_as_a_whole(two: Two) -> None:
+    first, second = two
+    seat, other = FakeSeat(), FakeSeat("another socket")
+    runner = await a_turn(first, seat, question_count=1)
+    await stream(first, runner, [silence(1.024), loud(2.048), silence(0.512)])
+    await runner.detach(seat)
+    await first.time.pass_s(7)
+
+    resumed = await second.start(other, resume=True)
+    await stream(second, resumed, [silence(1.024), loud(3.072)])
+    await resumed.user_done(other)
+    await settle()
+
+    result = other.last("interview_complete")
+    # From half a second before the first voice to the end.
+    assert result["qa_pairs"][0]["answer"] == "7.2 seconds were heard"
+    assert result["metrics"]["speaking_time"] == pytest.approx(2.048 + 3.072, abs=0.1)
+    assert first.store.sounds.kept == {}
+
+
+async def test_what_was_said_before_a_crash_is_heard_as_far_as_it_was_kept(two: Two) -> None:
+    first, second = two
+    seat, other = FakeSeat(), FakeSeat("another socket")
+    runner = await a_turn(first, seat, question_count=1)
+    await stream(first, runner, [loud(2.048)], chunk_s=2.048)
+    await first.die()
+    await second.time.pass_s(7)
+
+    resumed = await second.start(other, resume=True)
+    await stream(second, resumed, [loud(1.024)])
+    await resumed.user_done(other)
+    await settle()
+
+    (pair,) = other.last("interview_complete")["qa_pairs"]
+    assert pair["answer"] == "3.1 seconds were heard"
+
+
+async def test_a_turn_whose_worker_dies_while_it_is_heard_again_is_heard_by_another() -> None:
+    class Busy(ScriptedTranscriber):
+        async def end_turn(self, pcm: bytes) -> Sequence[Hearing]:
+            await asyncio.Event().wait()
+            return ()
+
+    store = Store(FakeTime())
+    first = Worker(store, "w1", transcriber=lambda: Busy([]))
+    second = Worker(store, "w2", transcriber=lambda: Attentive([]))
+    seat, other = FakeSeat(), FakeSeat("another socket")
+    runner = await a_turn(first, seat, question_count=1)
+    await stream(first, runner, [loud(2.048)])
+    await runner.user_done(seat)
+    await settle()
+    await first.die()
+    await second.time.pass_s(7)
+
+    await second.start(other, resume=True)
+    await settle()
+
+    (pair,) = other.last("interview_complete")["qa_pairs"]
+    assert pair["answer"] == "2.0 seconds were heard"
+    await second.die()
+
+
+async def test_sound_is_forgotten_when_its_turn_is_heard(two: Two) -> None:
+    worker, _ = two
+    seat = FakeSeat()
+    runner = await a_turn(worker, seat)
+    await stream(worker, runner, [loud(1.024)])
+    assert [turn for _, turn in worker.store.sounds.kept] == [1]
+    await runner.user_done(seat)
+    await settle()
+    await runner.interviewer_done(seat)
+    await settle()
+    assert worker.store.sounds.kept == {}
+
+    await stream(worker, runner, [loud(1.024)])
+    assert [turn for _, turn in worker.store.sounds.kept] == [2]
+    await runner.leave()
+    await settle()
+
+    assert worker.store.sounds.kept == {}
+
+
+async def test_a_store_of_sound_that_is_away_costs_nothing_but_the_sound(two: Two) -> None:
+    worker, _ = two
+    worker.store.sounds.is_away = True
+    seat = FakeSeat()
+    runner = await a_turn(worker, seat, question_count=1)
+    await stream(worker, runner, [loud(2.048)])
+    await runner.user_done(seat)
+    await settle()
+
+    (pair,) = seat.last("interview_complete")["qa_pairs"]
+    assert pair["answer"] == "2.0 seconds were heard"
+    assert "interview_error" not in seat.names()
+
+
+async def test_where_the_browser_hears_no_sound_is_kept(two: Two) -> None:
+    worker, _ = two
+    seat = FakeSeat()
+    runner = await a_turn(worker, seat)
+    await runner.caption(SENTENCE, is_final=True)
+    await stream(worker, runner, [loud(2.048)])
+
+    assert worker.store.sounds.kept == {}
 
 
 async def test_a_chunk_with_too_much_sound_is_refused_and_the_next_is_heard(worker: Worker) -> None:
