@@ -14,7 +14,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
+from readrealm.kernel.errors import ProviderUnavailable
 from readrealm.kernel.wire import parse, plain
+from speech.engines.speaker import local_speaker
 from speech.interviews import history
 from speech.interviews.charts import progress_drawing, progress_points
 from speech.interviews.events import InterviewComplete
@@ -69,6 +71,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "inWriting": chosen["answer"] == "writing",
         "silence": options.silence_s,
         "results": reverse("speech:interviews"),
+        "voice": reverse("speech:interview-live") if _can_speak() else None,
     }
     return render(
         request,
@@ -176,6 +179,15 @@ def _result_of(request: HttpRequest, session_id: str) -> InterviewComplete:
     if report is None:
         raise Http404
     return parse(InterviewComplete, report)
+
+
+def _can_speak() -> bool:
+    """Whether the server has a voice for questions."""
+    try:
+        local_speaker(settings.TTS_MODEL_PATH).check()
+    except ProviderUnavailable:
+        return False
+    return True
 
 
 def _may_guests_play() -> bool:

@@ -1,6 +1,7 @@
 """An interview in a browser: by voice, in writing, interrupted, and its result."""
 
 import re
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,30 @@ from playwright.sync_api import BrowserType, Page, expect
 
 from tests.browser.conftest import QUIET, Open
 from tests.browser.readers import Reader
+from tests.support.interviews import PCM_BYTES_PER_S
 from tests.support.worker import Server
-from tests.unit.speech.audio.recordings import SHARED, needs_recordings
+from tests.unit.speech.audio.recordings import SHARED, needs_recordings, recorded_pcm
 
-RECORDING = "austen_0870.wav"
+RECORDING = SHARED / "audio" / "austen_0870.wav"
+SHORT_RECORDING = "austen_0880.wav"
 ANSWER = "An entity is a thing we keep records about, and an attribute describes one of its sides."
 
-Speak = Callable[[str], Reader]
+Speak = Callable[..., Reader]
 
 
 @pytest.fixture
 def open_speaker(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], site: Server
 ) -> Iterator[Speak]:
-    """Open a browser whose microphone plays a recording, over and over."""
+    """Open a browser whose microphone plays a WAV file, over and over or once."""
     browsers = []
     readers: list[Reader] = []
 
-    def open_one(recording: str) -> Reader:
-        sound = SHARED / "audio" / recording
+    def open_one(sound: Path, *, loops: bool = True) -> Reader:
         microphone = (
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={sound}",
+            f"--use-file-for-fake-audio-capture={sound}{'' if loops else '%noloop'}",
         )
         args = [*browser_type_launch_args["args"], *QUIET, *microphone]
         browser = browser_type.launch(**{**browser_type_launch_args, "args": args})
@@ -100,6 +102,76 @@ def test_an_interview_by_voice_leads_to_its_result(open_speaker: Speak) -> None:
     expect(page.locator(".caution")).to_contain_text(["pocketsphinx"])
     page.goto("/interviews/")
     expect(page.locator(".past-one")).to_have_count(1)
+
+
+@needs_recordings
+@pytest.mark.timeout(150)
+def test_silence_ends_an_answer(open_speaker: Speak, tmp_path: Path) -> None:
+    """A reader who speaks and then says nothing more gets the next question, without a click."""
+    sound = tmp_path / "speech-then-silence.wav"
+    # Said three times, so that it is heard however long the page takes until the turn begins.
+    spoken = 3 * (bytes(2 * PCM_BYTES_PER_S) + recorded_pcm(SHORT_RECORDING))
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(spoken + bytes(60 * PCM_BYTES_PER_S))
+    page = go(open_speaker(sound, loops=False))
+    page.get_by_role("radio", name="Nobody").check()
+    begin(page)
+
+    expect(page.locator("[data-silence-words]")).to_contain_text(
+        re.compile(r"Silence ends this answer in \d s"), timeout=45_000
+    )
+    turn = page.locator("[data-turn-time]").inner_text()
+    expect(page.locator("[data-asked-title]")).to_have_text("Question 2", timeout=30_000)
+
+    heard = page.locator("[data-answered-list] li p").last.inner_text()
+    assert "remained silent" not in heard
+    assert {"not", "ill", "young", "man"} & set(heard.split())
+    minutes, seconds = turn.split(":")
+    assert int(minutes) * 60 + int(seconds) >= 7
+    expect(page.get_by_role("button", name="Answer now")).to_be_visible()
+
+
+def test_the_server_reads_the_question_and_then_listens(open_reader: Open) -> None:
+    """Where the browser has no voice, the answer still begins when the question has been read."""
+    page = go(open_reader(), answer="writing")
+    page.get_by_role("radio", name="The server").check()
+    with page.expect_response(re.compile(r"/interviews/live/[^/]+/1\.wav$")) as told:
+        page.get_by_role("button", name="Begin").click()
+    assert told.value.ok
+
+    expect(page.get_by_role("button", name="Answer now")).to_be_visible()
+    expect(page.get_by_label("Your answer")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name="I’m done")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_label("Your answer")).to_be_visible()
+
+
+def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open) -> None:
+    page = go(open_reader(), answer="writing")
+    page.get_by_role("radio", name="The server").check()
+    page.evaluate(
+        """() => {
+          window.players = [];
+          const play = HTMLMediaElement.prototype.play;
+          HTMLMediaElement.prototype.play = function () {
+            window.players.push(this);
+            return play.call(this);
+          };
+        }"""
+    )
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_function("window.players[0]?.currentTime > 0")
+
+    page.get_by_role("button", name="Answer now").click()
+
+    expect(page.get_by_label("Your answer")).to_be_visible()
+    assert page.evaluate("window.players.map((player) => player.paused)") == [True]
+    page.reload()
+    expect(page.get_by_role("radio", name="The server")).to_be_checked()
 
 
 def test_a_guest_answers_in_writing_with_the_keyboard_alone(open_reader: Open) -> None:
@@ -214,6 +286,7 @@ def test_leaving_gives_no_result(open_reader: Open) -> None:
 
 def test_what_happens_is_said_to_those_who_do_not_see_it(open_reader: Open) -> None:
     page = go(open_reader(), answer="writing")
+    page.get_by_role("radio", name="Nobody").check()
     page.evaluate(
         """() => {
           window.heard = [];

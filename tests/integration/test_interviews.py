@@ -1,5 +1,13 @@
 """Interviews on real workers, driven by the public JavaScript client."""
 
+import contextlib
+import io
+import json
+import wave
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import numpy as np
 import pytest
 
 from tests.conftest import StartServer
@@ -82,3 +90,71 @@ def test_the_golden_sequence_with_a_voice(server: StartServer) -> None:
     assert turn["ended_by"] == "silence"
     assert result["metrics"]["speaking_time"] == pytest.approx(spoken_s, rel=0.25)
     assert result["metrics"]["forced_silence_time"] == pytest.approx(3, abs=0.4)
+
+
+@needs_recordings
+@pytest.mark.timeout(180)
+def test_of_eight_answers_at_once_none_is_lost(server: StartServer) -> None:
+    """More than one recogniser can hear in time: they queue, and each is heard."""
+    speech = recorded_pcm("austen_0870.wav") + bytes(PCM_BYTES_PER_S // 2)
+    running = server(INTERVIEW_STT_PROCESSES="1", SOCKETS_PER_ADDRESS="off")
+    with contextlib.ExitStack() as stack:
+        readers = [
+            stack.enter_context(InterviewReader(running.url, user_id=500 + number))
+            for number in range(8)
+        ]
+        for reader in readers:
+            reader.ask("start_interview", question_count=1)
+            reader.ask("interviewer_done")
+        for reader in readers:
+            reader.begin_to_speak(speech)
+        for reader in readers:
+            reader.finish_speaking()
+        for reader in readers:
+            reader.emit("user_done_speaking")
+        results = [reader.expect("interview_complete", timeout_s=120) for reader in readers]
+
+    for reader, result in zip(readers, results, strict=True):
+        (pair,) = result["qa_pairs"]
+        assert reader.all("interview_error") == []
+        assert "john dashwood" in pair["answer"] or len(pair["answer"].split()) > 15
+        assert pair["heard_by"] == "pocketsphinx"
+    assert len({result["qa_pairs"][0]["answer"] for result in results}) == 1
+
+
+def test_old_clients_may_get_the_first_question_under_its_old_name(server: StartServer) -> None:
+    running = server(INTERVIEW_STT="captions", INTERVIEW_INTRO_QUESTION="true")
+    with InterviewReader(running.url) as reader:
+        reader.ask("start_interview", question_count=2)
+        first = reader.expect("agent_intro_question")
+        reader.ask("interviewer_done")
+        reader.ask("client_transcript", text=ANSWER, is_final=True)
+        reader.ask("user_done_speaking")
+        reader.expect("agent_next_question")
+
+    asked = [name for name in reader.names() if name.startswith("agent_")]
+    assert asked == ["agent_intro_question", "agent_next_question"]
+    assert first["question"] == reader.all("user_answer_complete")[0]["question"]
+
+
+def test_the_server_reads_the_question_that_stands(server: StartServer) -> None:
+    running = server(INTERVIEW_STT="captions", SOCKET_AUTH="optional")
+    with InterviewReader(running.url) as reader:
+        reader.ask("start_interview", question_count=2)
+        session_id = reader.expect("interview_started")["session_id"]
+        address = f"{running.url}/interviews/live/{session_id}"
+        with urlopen(f"{address}/1.wav", timeout=20) as answer:
+            kind, wav = answer.headers["Content-Type"], answer.read()
+        refused = []
+        for missing in (f"{address}/2.wav", f"{running.url}/interviews/live/none/1.wav"):
+            with pytest.raises(HTTPError) as error:
+                urlopen(missing, timeout=20)
+            refused.append((error.value.code, json.load(error.value)["code"]))
+
+    assert kind == "audio/wav"
+    with wave.open(io.BytesIO(wav)) as sound:
+        seconds = sound.getnframes() / sound.getframerate()
+        loudest = np.abs(np.frombuffer(sound.readframes(sound.getnframes()), "<i2")).max()
+    assert 2 < seconds < 25
+    assert loudest > 3_000
+    assert refused == [(404, "SESSION_NOT_FOUND")] * 2

@@ -1,4 +1,4 @@
-/** Questions read aloud by the browser's own voice. */
+/** Voices that read a question aloud: the browser's own, and the server's. */
 
 /** A voice that has not begun after so long will not, ms. */
 const START_MS = 4_000;
@@ -6,7 +6,11 @@ const START_MS = 4_000;
 /** No voice takes longer than this for a word, ms. */
 const WORD_MS = 900;
 
-export class Voice {
+/** For the server to give a question as sound, ms. */
+const FETCH_MS = 20_000;
+
+/** A voice of the browser. */
+export class BrowserVoice {
   /** @type {() => void} */
   #stop = () => {};
 
@@ -62,5 +66,61 @@ export class Voice {
   /** Silent at once. */
   stop() {
     this.#stop();
+  }
+}
+
+/** The voice of the server, for browsers that have none or a worse one. */
+export class ServerVoice {
+  #address;
+  /** @type {() => void} */
+  #stop = () => {};
+
+  /** @param {() => Promise<string>} address gives where the current question is as sound */
+  constructor(address) {
+    this.#address = address;
+  }
+
+  /**
+   * Play the current question.
+   * @returns {Promise<boolean>} whether it was read to its end, rather than cut short or not read
+   */
+  async read() {
+    this.stop();
+    const leave = new AbortController();
+    this.#stop = () => leave.abort();
+    try {
+      const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(FETCH_MS)]);
+      const answer = await fetch(await this.#address(), { signal });
+      if (!answer.ok) return false;
+      return await play(await answer.blob(), leave.signal);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Silent at once. */
+  stop() {
+    this.#stop();
+  }
+}
+
+/**
+ * @param {Blob} sound
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>} whether it was played to its end
+ */
+async function play(sound, signal) {
+  const url = URL.createObjectURL(sound);
+  const player = new Audio(url);
+  try {
+    return await new Promise((resolve) => {
+      signal.addEventListener("abort", () => { player.pause(); resolve(false); });
+      player.addEventListener("ended", () => resolve(true));
+      player.addEventListener("error", () => resolve(false));
+      player.play().catch(() => resolve(false));
+      if (signal.aborted) { player.pause(); resolve(false); }
+    });
+  } finally {
+    URL.revokeObjectURL(url);
   }
 }

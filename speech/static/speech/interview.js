@@ -4,8 +4,8 @@ import { io } from "socket.io-client";
 
 import { Captions } from "./interview-captions.js";
 import { InterviewClient } from "./interview-client.js";
+import { Reading } from "./interview-reading.js";
 import { clock, View } from "./interview-view.js";
-import { Voice } from "./interview-voice.js";
 import { Writing } from "./interview-writing.js";
 import { Microphone, MicrophoneRefused } from "./microphone.js";
 
@@ -18,13 +18,13 @@ import { Microphone, MicrophoneRefused } from "./microphone.js";
  * @property {boolean} inWriting
  * @property {number} silence seconds that end an answer
  * @property {string} results where the results of an account are
+ * @property {string | null} voice where questions are as sound; null without a voice of the server
  */
 
 /** @typedef {{question: string, number: number, topic: string, difficulty: string, curveball: boolean}} Asked */
 
 const RUNNING_KEY = "readrealm.interview.running";
 const GUEST_KEY = "readrealm.interview.guest";
-const ALOUD_KEY = "readrealm.interview.aloud";
 
 /** Guests call themselves by numbers far above those of accounts. */
 const FIRST_GUEST = 2 ** 52;
@@ -33,7 +33,6 @@ const page = /** @type {HTMLElement} */ (document.querySelector("[data-interview
 /** @type {Config} */
 const config = JSON.parse(document.getElementById("interview-config")?.textContent ?? "");
 const view = new View(page);
-const voice = new Voice();
 const captions = new Captions();
 const client = new InterviewClient({
   socket: io({ transports: ["websocket", "polling"], autoConnect: false }),
@@ -45,11 +44,15 @@ const writing = new Writing(
   view.part("writing"), view.part("written-answer"), (text, isFinal) => client.write(text, isFinal),
 );
 
-const aloud = /** @type {HTMLInputElement} */ (view.part("aloud"));
+const reading = new Reading(view.part("reading"), view.part("reading-note"), config.voice === null ? null : soundOfQuestion);
 const withCaptions = /** @type {HTMLInputElement} */ (view.part("captions"));
 /** @type {Asked} */
 let asked = { question: "", number: 0, topic: "", difficulty: "", curveball: false };
 let retry = () => {};
+/** @type {(id: string) => void} */
+let learnSession;
+/** @type {Promise<string>} The interview's id, which is told just after its first question. */
+const session = new Promise((resolve) => { learnSession = resolve; });
 
 prepare();
 listenToReader();
@@ -62,10 +65,7 @@ async function prepare() {
     view.part("preparation-words").textContent = "The page was left while an interview ran. It is kept for a minute; go on where you were.";
   }
   view.part("captions-line").hidden = config.inWriting || !Captions.areThere;
-  const isThere = await voice.find();
-  aloud.disabled = !isThere;
-  aloud.checked = isThere && localStorage.getItem(ALOUD_KEY) !== "no";
-  view.part("aloud-words").textContent = isThere ? "" : "This browser has no voice; the questions stand on the page";
+  await reading.find();
 }
 
 function listenToReader() {
@@ -73,8 +73,7 @@ function listenToReader() {
   main.addEventListener("click", () => {
     if (main.getAttribute("aria-disabled") !== "true") press();
   });
-  aloud.addEventListener("change", () => localStorage.setItem(ALOUD_KEY, aloud.checked ? "yes" : "no"));
-  view.part("again").addEventListener("click", () => voice.read(asked.question));
+  view.part("again").addEventListener("click", () => reading.read(asked.question));
   view.part("problem-action").addEventListener("click", () => { view.settle(); retry(); });
   const dialog = /** @type {HTMLDialogElement} */ (view.part("finish-dialog"));
   view.part("finish").addEventListener("click", () => { dialog.returnValue = ""; dialog.showModal(); });
@@ -102,6 +101,7 @@ function listenToReader() {
 
 function listenToInterview() {
   on("phase", follow);
+  on("started", ({ session_id }) => learnSession(session_id));
   on("question", hearQuestion);
   on("transcript", ({ text }) => view.transcribe(text));
   on("timer", (timer) => {
@@ -161,6 +161,10 @@ function goOnInWriting() {
   view.part("main").focus();
 }
 
+async function soundOfQuestion() {
+  return `${config.voice}${encodeURIComponent(await session)}/${asked.number}.wav`;
+}
+
 /** @param {Asked} told */
 function hearQuestion(told) {
   asked = told;
@@ -170,12 +174,12 @@ function hearQuestion(told) {
 
 async function readQuestion() {
   const { number, question } = asked;
-  view.announce(`Question ${number}. ${aloud.checked ? "" : question}`);
-  if (aloud.checked && (await voice.read(question)) && asked.number === number) client.ready();
+  view.announce(`Question ${number}. ${reading.isOn ? "" : question}`);
+  if (reading.isOn && (await reading.read(question)) && asked.number === number) client.ready();
 }
 
 function answerNow() {
-  voice.stop();
+  reading.stop();
   client.ready();
 }
 
@@ -186,7 +190,7 @@ async function finishAnswer() {
 }
 
 async function finish() {
-  voice.stop();
+  reading.stop();
   if (client.phase === "turn") {
     if (config.inWriting) writing.finish();
     else await microphone.flush();
@@ -195,7 +199,7 @@ async function finish() {
 }
 
 async function leave() {
-  voice.stop();
+  reading.stop();
   sessionStorage.removeItem(RUNNING_KEY);
   await client.leave();
   location.assign(config.results);
@@ -203,7 +207,7 @@ async function leave() {
 
 /** @param {import("./interview-client.js").Phase} phase */
 function show(phase) {
-  view.show(phase, { inWriting: config.inWriting, isAloud: aloud.checked });
+  view.show(phase, { inWriting: config.inWriting, isAloud: reading.isOn });
   if (phase === "ready" && wasRunning()) view.part("main").textContent = "Go on";
 }
 
@@ -211,7 +215,7 @@ function show(phase) {
 function follow(phase) {
   show(phase);
   if (phase === "turn") {
-    voice.stop();
+    reading.stop();
     view.settle();
     view.announce(config.inWriting ? "Your turn. Write your answer." : "Your turn. Speak.");
     if (config.inWriting) writing.open();
@@ -227,7 +231,7 @@ function follow(phase) {
 }
 
 function end() {
-  voice.stop();
+  reading.stop();
   microphone.close();
   sessionStorage.removeItem(RUNNING_KEY);
 }
