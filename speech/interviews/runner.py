@@ -7,7 +7,7 @@ wherever the interview takes a step. Decides nothing.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound
@@ -23,19 +23,15 @@ from speech.interviews.effects import (
     Tell,
     Transcribe,
 )
+from speech.interviews.events import InterviewContract
+from speech.interviews.hearing import InterviewHearing
 from speech.interviews.interview import Interview
 from speech.interviews.keeping import Keeper
 from speech.interviews.live_store import Snapshot
-from speech.interviews.microphone import Chunk
 from speech.interviews.owners import Owner
-from speech.interviews.state import Phase, Step
-from speech.interviews.timeline import Span
-from speech.interviews.transcription import Final, Hearing, Partial
+from speech.interviews.state import Phase
 
 log = logging.getLogger(__name__)
-
-SETTLE_S = 8.0
-"""How long a command that ends a turn waits for the sound that came before it."""
 
 
 class InterviewRunner:
@@ -50,16 +46,16 @@ class InterviewRunner:
     ) -> None:
         self.interview, self.owner = interview, owner
         self._crew = crew
-        self._ear = crew.ear(self, interview.state.session_id, container)
+        self._hearing = InterviewHearing(
+            interview, crew=crew, container=container, act=self.act, tell=self._tell_seat
+        )
+        self._ear = self._hearing.ear
         self._seat: Seat | None = None
         self._keeper = Keeper(crew.snapshots, take=lambda: self.snapshot, lost=self._lose)
         self._turnstile = asyncio.Lock()
         self._news, self._over = asyncio.Event(), asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
-        self._listening_to: int | None = None
         self._is_replaced = False
-        turn = interview.state.turn
-        self._heard_elsewhere = (turn.number, turn.recogniser.text) if turn else (0, "")
 
     # ------------------------------------------------------------------ state
 
@@ -116,19 +112,18 @@ class InterviewRunner:
 
     async def adopt(self) -> None:
         """Go on where another worker stopped."""
-        state = self.interview.state
-        turn = state.turn if state.awaits(Step.TRANSCRIBE) else state.open_turn
-        if turn is not None:
-            self._listening_to = turn.number
-            self._ear.resume_turn(turn.number)
+        self._hearing.resume()
         await self.act(self.interview.adopt, ticks=False)
 
     async def release(self) -> None:
         """This worker ends: leave the interview to whoever comes first."""
+        if self._over.is_set():
+            return
+        # Before the turnstile, through which what is heard has to pass.
+        await self._ear.keep_sound()
         async with self._turnstile:
             if self._over.is_set():
                 return
-            await self._ear.keep_sound()
             self._seat = None
             self.interview.detach(self._crew.time.now_ms())
             await self._keeper.release()
@@ -204,11 +199,11 @@ class InterviewRunner:
         await self.act(self.interview.interviewer_done, caller=seat)
 
     async def user_done(self, seat: Seat) -> None:
-        await self._settle()
+        await self._hearing.settle()
         await self.act(self.interview.user_done, caller=seat)
 
     async def stop(self, seat: Seat) -> None:
-        await self._settle()
+        await self._hearing.settle()
         await self.act(self.interview.stop, caller=seat)
 
     async def leave(self) -> None:
@@ -227,47 +222,12 @@ class InterviewRunner:
             RateLimited: it comes faster than it can be heard.
             UnsupportedMedia: this stream was refused.
         """
-        self._ear.take(Chunk(payload, rate_hz, self._crew.time.now_ms()))
-
-    async def _settle(self) -> None:
-        if self.interview.state.open_turn is None:
-            return
-        try:
-            async with asyncio.timeout(SETTLE_S):
-                await self._ear.settle()
-        except TimeoutError:
-            log.warning("interview %s: the end of a turn was not heard in time", self.session_id)
-
-    # ------------------------------------------------------------------ what is heard
-
-    async def speech_heard(self, speech: Sequence[Span]) -> None:
-        await self.act(lambda now_ms: self.interview.hear(speech, now_ms))
-
-    async def words_heard(self, hearings: Sequence[Hearing], by: str) -> None:
-        said = [self._with_what_was_heard(hearing) for hearing in hearings]
-        await self.act(lambda now_ms: self.interview.recognise(said, now_ms, by=by))
-
-    async def media_refused(self) -> None:
-        await self.act(self.interview.refuse_media)
-
-    async def chunk_refused(self, error: AppError) -> None:
-        if self._seat is not None:
-            await self._seat.tell(announcements.refusal(error, event="audio_chunk"))
-
-    def _with_what_was_heard(self, hearing: Hearing) -> Hearing:
-        """Behind the words that were heard on another worker, whose sound is gone."""
-        turn = self.interview.state.turn
-        number, text = self._heard_elsewhere
-        if turn is None or turn.number != number or not text:
-            return hearing
-        if isinstance(hearing, Partial | Final):
-            return type(hearing)(f"{text} {hearing.text}".strip())
-        return hearing
+        self._hearing.listen(payload, rate_hz)
 
     # ------------------------------------------------------------------ effects
 
     async def _carry_out(self, effects: Effects, caller: Seat | None) -> None:
-        self._mind_the_ear(effects)
+        self._hearing.follow(effects)
         await self._keeper.keep_step()
         if not self._over.is_set():
             for effect in effects:
@@ -318,29 +278,11 @@ class InterviewRunner:
 
     async def _answer(self, effect: Evaluate | Phrase | Store | Transcribe) -> Done:
         """Do the work; what then to tell the interview."""
+        if isinstance(effect, Transcribe):
+            return await self._hearing.hear_again(effect)
         procedure, state = self.interview.procedure, self.interview.state
-        if not isinstance(effect, Transcribe):
-            earlier = [answer.question for answer in state.answers]
-            return await self._crew.work(effect, procedure, owner=self.owner, earlier=earlier)
-        heard = await self._ear.end_turn()
-        said = list(heard.hearings)
-        if not heard.is_whole:
-            said = [self._with_what_was_heard(hearing) for hearing in said]
-        return lambda now_ms: procedure.transcribed(
-            effect.job, said, now_ms, by=heard.by, speech=heard.speech
-        )
-
-    def _mind_the_ear(self, effects: Effects) -> None:
-        """Have the ear listen to the turn of the reader, and to nothing else."""
-        turn = self.interview.state.open_turn
-        number = turn.number if turn else None
-        if number == self._listening_to:
-            return
-        self._listening_to = number
-        if number is not None:
-            self._ear.begin_turn(number)
-        elif not any(isinstance(effect, Transcribe) for effect in effects):
-            self._ear.forget_turn()
+        earlier = [answer.question for answer in state.answers]
+        return await self._crew.work(effect, procedure, owner=self.owner, earlier=earlier)
 
     # ------------------------------------------------------------------ time and lease
 
@@ -360,8 +302,12 @@ class InterviewRunner:
 
     async def _tell(self, effects: Effects) -> None:
         for effect in effects:
-            if isinstance(effect, Tell) and self._seat is not None:
-                await self._seat.tell(effect.event)
+            if isinstance(effect, Tell):
+                await self._tell_seat(effect.event)
+
+    async def _tell_seat(self, event: InterviewContract) -> None:
+        if self._seat is not None:
+            await self._seat.tell(event)
 
     async def _keep_lease(self) -> None:
         await self._keeper.keep_lease(self._crew.time)

@@ -471,6 +471,30 @@ async def test_what_was_said_before_a_crash_is_heard_as_far_as_it_was_kept(two: 
     assert pair["answer"] == "3.1 seconds were heard"
 
 
+@pytest.mark.parametrize("end", ["the worker ends", "the connection is lost"])
+async def test_the_last_sound_before_an_end_is_kept(
+    two: Two, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what has come and is not heard yet, and what the next second would have kept."""
+    monkeypatch.setattr(sound_keeping, "KEEP_EVERY_S", 3_600)
+    first, second = two
+    seat, other = FakeSeat(), FakeSeat("another socket")
+    runner = await a_turn(first, seat, question_count=1)
+    await stream(first, runner, [loud(2.048)])
+    runner.listen(loud(0.512), 16_000)
+    if end == "the worker ends":
+        await first.hall.close()
+    else:
+        await runner.detach(seat)
+
+    resumed = await second.start(other, resume=True)
+    await resumed.user_done(other)
+    await settle()
+
+    (pair,) = other.last("interview_complete")["qa_pairs"]
+    assert pair["answer"] == "2.6 seconds were heard"
+
+
 async def test_a_turn_whose_worker_dies_while_it_is_heard_again_is_heard_by_another() -> None:
     class Busy(ScriptedTranscriber):
         async def end_turn(self, pcm: bytes) -> Sequence[Hearing]:
