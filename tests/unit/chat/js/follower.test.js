@@ -77,3 +77,33 @@ test("what arrives while a page of it is on its way is announced once", async ()
   assert.deepEqual(arrivals, [101, 102, 103, 104]);
   assert.deepEqual(shown(follower), Array.from({ length: 104 }, (_, place) => place + 1));
 });
+
+test("readers who miss the same entry ask at different moments, and each asks once", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [];
+  const followers = [0.2, 0.5, 0.8].map((chance) => {
+    const follower = new Follower({
+      getMessages: async ({ afterSeq }) => {
+        asked.push(chance);
+        return { messages: messages(afterSeq + 1, 13), events: [], headSeq: 13, hasMore: false };
+      },
+      known: messages(1, 10), hasOlder: false, random: () => chance,
+    });
+    follower.expect();
+    follower.start(10, messages(1, 10).reverse());
+    return follower;
+  });
+  const after = async (ms) => {
+    context.mock.timers.tick(ms);
+    await new Promise(setImmediate);
+    return [...asked];
+  };
+
+  for (const follower of followers) for (const seq of [12, 13]) follower.hear(said(seq));
+
+  assert.deepEqual(await after(99), []);
+  assert.deepEqual(await after(1), [0.2]);
+  assert.deepEqual(await after(150), [0.2, 0.5]);
+  assert.deepEqual(await after(10_000), [0.2, 0.5, 0.8]);
+  for (const follower of followers) assert.deepEqual(shown(follower).slice(-3), [11, 12, 13]);
+});
