@@ -34,6 +34,9 @@ class PocketSphinx:
     It subtracts the mean of the cepstrum, which a whole utterance tells best. A live
     utterance of a stranger is therefore held back for `HEAD_S`, which tell it nearly as
     well; the next utterances of the same speaker start with what was learnt.
+
+    A whole utterance is heard by a model of its own, loaded when it is first wanted, which
+    searches a second time among the words that the first pass found.
     """
 
     HEAD_S = 1.0
@@ -44,11 +47,9 @@ class PocketSphinx:
     """Followed in one frame. Without a limit noise takes twice the time, for the same words."""
 
     def __init__(self) -> None:
-        pocketsphinx: Any = importlib.import_module("pocketsphinx")
-        # The second pass over the lattice would take a second at the end of a long turn.
-        self._model: Any = pocketsphinx.Decoder(
-            samprate=RATE_HZ, loglevel="FATAL", fwdflat=False, maxhmmpf=self._MOST_STATES
-        )
+        # Live, a second pass would come at the end of a turn, when somebody waits for an answer.
+        self._model = self._loaded(second_pass=False)
+        self._careful: Any = None
         self._head: bytearray | None = None
         self._open = False
 
@@ -74,16 +75,25 @@ class PocketSphinx:
         if self._head is not None:
             self._adapt()
         self._close()
-        return self._result()
+        return self._result(self._model)
 
     def transcribe(self, pcm: bytes) -> Recognised:
-        self.begin(None)
-        self._head = None
-        self._start()
-        if pcm:
-            self._model.process_raw(pcm, full_utt=True)
         self._close()
-        return self._result()
+        if self._careful is None:
+            self._careful = self._loaded(second_pass=True)
+        model = self._careful
+        model.reinit_feat()
+        model.start_utt()
+        if pcm:
+            model.process_raw(pcm, full_utt=True)
+        model.end_utt()
+        return self._result(model)
+
+    def _loaded(self, *, second_pass: bool) -> Any:
+        pocketsphinx: Any = importlib.import_module("pocketsphinx")
+        return pocketsphinx.Decoder(
+            samprate=RATE_HZ, loglevel="FATAL", fwdflat=second_pass, maxhmmpf=self._MOST_STATES
+        )
 
     def _adapt(self) -> str:
         """Learn the speaker from what was held back, then recognise it."""
@@ -112,9 +122,10 @@ class PocketSphinx:
         hypothesis = self._model.hyp()
         return hypothesis.hypstr if hypothesis else ""
 
-    def _result(self) -> Recognised:
-        text = self._text()
-        segments = self._model.seg() if text else None
+    def _result(self, model: Any) -> Recognised:
+        hypothesis = model.hyp()
+        text = hypothesis.hypstr if hypothesis else ""
+        segments = model.seg() if text else None
         words = tuple(
             Word(
                 segment.word.partition("(")[0],
@@ -124,7 +135,7 @@ class PocketSphinx:
             for segment in segments or ()
             if segment.word[0] not in "<["
         )
-        return Recognised(text, words, self._model.get_cmn())
+        return Recognised(text, words, model.get_cmn())
 
 
 class Vosk:
