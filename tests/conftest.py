@@ -7,22 +7,28 @@ for it and ends with the session, even when the session is killed.
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
 
+from tests import ALONE
 from tests.support import environment
 
 FOLDER = environment.temporary_folder()
 environment.prepare(FOLDER)
 django.setup()
 
+from django.conf import settings  # noqa: E402
+from django.test import override_settings  # noqa: E402
+
 from tests.support.stores import SessionStores  # noqa: E402  reads what was just set
 from tests.support.worker import Server  # noqa: E402
 
 TESTS = Path(__file__).parent
+COLLECT = "from readrealm.management.preparation import collect_static; collect_static()"
 KINDS = {
     "unit": "no store, no process, no network",
     "contract": "payloads that documents promise",
@@ -34,17 +40,33 @@ KINDS = {
 }
 
 
+FAST_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+PLAIN_NAMES = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+UNCOLLECTED = {**settings.STORAGES, "staticfiles": PLAIN_NAMES}
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{ALONE}: measures time; nothing may run beside it")
     for kind, meaning in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning} (every test in tests/{kind})")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with the folder it is in."""
+    """Mark every test with the folder it is in; protocol suites wait for fractions of a second."""
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in KINDS:
             item.add_marker(kind)
+        if kind == "conformance":
+            item.add_marker(ALONE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_settings() -> Iterator[None]:
+    """In this process hashing a password takes no time, and static files keep their names, for
+    nothing has collected them; servers that tests start have neither."""
+    with override_settings(PASSWORD_HASHERS=FAST_HASHERS, STORAGES=UNCOLLECTED):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -103,32 +125,71 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def collected_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A STATIC_ROOT as production has it, to be copied: hashing and compressing takes longer."""
+    folder = tmp_path_factory.mktemp("collected")
+    earnest = {"DEBUG": "false", "SECRET_KEY": "c" * 60}
+    Server(folder, workers=1, environment=earnest).manage("shell", "--command", COLLECT)
+    return folder / "static"
+
+
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture
-def server(
-    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[StartServer]:
-    """Start servers: ``server(workers=2, CHAT_RATE="off")`` gives a running `Server`.
+@contextmanager
+def serving(request: pytest.FixtureRequest) -> Iterator[StartServer]:
+    """Starts servers, each with a database, a Valkey, accounts and a port of its own.
 
-    Each has a database, a Valkey, accounts and a port of its own, and ends with the test.
+    ``start(workers=2, CHAT_RATE="off")`` gives a running `Server`; all end with the block.
     """
+    stores: SessionStores = request.getfixturevalue("session_stores")
+    migrated: Path = request.getfixturevalue("migrated_folder")
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     started: list[Server] = []
-    assert session_stores.mongo
+    assert stores.mongo
 
     def start(*, workers: int = 1, **variables: str) -> Server:
-        folder = tmp_path_factory.mktemp("server") / "data"
-        shutil.copytree(migrated_folder, folder)
+        folder = folders.mktemp("server") / "data"
+        shutil.copytree(migrated, folder)
+        if variables.get("DEBUG") == "false":
+            shutil.copytree(request.getfixturevalue("collected_folder"), folder / "static")
         database = f"server_{os.getpid()}_{folder.parent.name}"
-        chosen = {"MONGODB_URL": session_stores.url_of(database), **variables}
+        chosen = {"MONGODB_URL": stores.url_of(database), **variables}
         running = Server(folder, workers=workers, environment=chosen)
         started.append(running)
         return running.start()
 
-    yield start
-    for running in started:
-        running.close()
+    try:
+        yield start
+    finally:
+        for running in started:
+            running.close()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[StartServer]:
+    """Start servers that end with the test: for tests that stop, starve or measure theirs."""
+    with serving(request) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_server(request: pytest.FixtureRequest) -> Iterator[StartServer]:
+    """Start servers that end with the module: the same options give the same one again.
+
+    For tests that leave it as they found it, with books and readers of their own.
+    """
+    with serving(request) as start:
+        running: dict[tuple[int, frozenset[tuple[str, str]]], Server] = {}
+
+        def ask(*, workers: int = 1, **variables: str) -> Server:
+            options = workers, frozenset(variables.items())
+            if options not in running:
+                running[options] = start(workers=workers, **variables)
+            return running[options]
+
+        yield ask
 
 
 @pytest.fixture(scope="session")

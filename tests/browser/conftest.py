@@ -1,7 +1,5 @@
 """One server for all tests in a browser, and readers who use it."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -11,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright, sync_playwright
 
 from tests.browser.readers import Reader
+from tests.conftest import serving
 from tests.support.processes import ROOT
-from tests.support.stores import SessionStores
 from tests.support.worker import Server
 
 QUIET = (
@@ -51,18 +49,10 @@ def browser(
 
 
 @pytest.fixture(scope="package")
-def site(
-    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def site(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A running server that all tests of this folder share; each has rooms of its own."""
-    assert session_stores.mongo
-    folder = tmp_path_factory.mktemp("site") / "data"
-    shutil.copytree(migrated_folder, folder)
-    database = session_stores.url_of(f"browser_{os.getpid()}")
-    environment = {"MONGODB_URL": database, "LOG_IN_RATE": "off", "SIGN_UP_RATE": "off"}
-    running = Server(folder, workers=2, environment=environment)
-    yield running.start()
-    running.close()
+    with serving(request) as start:
+        yield start(workers=2, LOG_IN_RATE="off", SIGN_UP_RATE="off")
 
 
 @pytest.fixture

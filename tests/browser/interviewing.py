@@ -20,7 +20,11 @@ _accounts = count(7_001)
 def keep(site: Server, name: str, results: Sequence[InterviewComplete]) -> None:
     """Have a reader with these interviews, the first a day after the one before it."""
     user = next(_accounts)
-    account = {"username": name, "password": make_password(PASSWORD), "is_active": True}
+    account = {
+        "username": name,
+        "password": make_password(PASSWORD, hasher="scrypt"),
+        "is_active": True,
+    }
     rows: list[dict[str, Any]] = [{"model": "auth.user", "pk": user, "fields": account}]
     first = datetime.now(UTC) - timedelta(days=3 * len(results))
     for number, result in enumerate(results):

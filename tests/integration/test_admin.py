@@ -28,19 +28,11 @@ from readrealm.stores import mongo
 from readrealm.stores.addresses import DATABASE
 from tests.support.stores import SessionStores
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/chat/chatmessage/"
 MOBY_DICK, ALICE = 2701, 11
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
-
-
-@pytest.fixture
-def plain_pages(settings: Any) -> None:
-    """The router at work, and static files under their plain names: nothing has collected them."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-    settings.DATABASE_ROUTERS = ["readrealm.document_admin.DocumentRouter"]
 
 
 @pytest.fixture

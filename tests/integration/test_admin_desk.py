@@ -25,12 +25,11 @@ from tests.integration.test_admin import (
     message,
     moderator,
     page,
-    plain_pages,
     texts,
 )
 from tests.integration.test_admin_moderation import REVIEW, report, said, states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
+pytestmark = pytest.mark.django_db
 
 SANCTION_LIST = "/admin/chat/imposedsanction/"
 LOG = "/admin/chat/moderatoract/"

@@ -21,14 +21,6 @@ PASSWORD = "call me ishmael"
 LOGIN, SIGN_UP = "/accounts/login/", "/accounts/signup/"
 
 
-@pytest.fixture(autouse=True)
-def quick(settings: Any) -> None:
-    """Plain names of static files, which nothing has collected, and hashes that cost nothing."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def ada(db: None, clean_stores: SessionStores) -> User:
     user: User = User.objects.create_user("ada", password=PASSWORD, is_staff=True)

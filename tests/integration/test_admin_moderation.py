@@ -26,11 +26,10 @@ from tests.integration.test_admin import (
     message,
     moderator,
     page,
-    plain_pages,
     profiled,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
+pytestmark = pytest.mark.django_db
 
 REVIEW = f"{LIST}review/"
 

@@ -1,5 +1,6 @@
 """The golden sequence of the book room, driven by the public clients on real workers."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from tests.support.clients import run_node
 from tests.support.worker import Server
 
 ROOM_SCRIPT = (Path(__file__).parent / "js" / "room.mjs").read_text()
-BOOK = 42
+BOOKS = itertools.count(42)
 ISO_MS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 GREETINGS = ["connectionStatus", "connection:welcome", "connected"]
 
 
 def play(server: Server, transports: list[str], workers: str) -> dict[str, Any]:
-    (said,) = run_node(ROOM_SCRIPT, server.url, transports, workers, BOOK, timeout_s=40)
-    result: dict[str, Any] = said[1]
-    return result
+    """What everybody heard, in a room that nobody has been in, and the ``book`` it is of."""
+    book = next(BOOKS)
+    (said,) = run_node(ROOM_SCRIPT, server.url, transports, workers, book, timeout_s=40)
+    return {**said[1], "book": book}
 
 
 def names(heard: list[list[Any]]) -> list[str]:
@@ -60,7 +62,7 @@ def check(result: dict[str, Any]) -> None:
     said = payloads(ada, "newMessage")[0]
     assert said == payloads(bob, "newMessage")[0] == acks["bobSaid"]["message"]
     assert (said["bookId"], said["userId"], said["username"], said["content"], said["seq"]) == (
-        BOOK,
+        result["book"],
         "u2",
         "bob",
         "hi",
@@ -72,7 +74,7 @@ def check(result: dict[str, Any]) -> None:
     assert (said["_id"], said["createdAt"][:4], said["isAi"]) != ("0" * 24, "1999", True)
 
     assert acks["adaJoined"]["ok"] is True
-    assert (acks["adaJoined"]["bookId"], acks["adaJoined"]["headSeq"]) == (BOOK, 0)
+    assert (acks["adaJoined"]["bookId"], acks["adaJoined"]["headSeq"]) == (result["book"], 0)
     assert (acks["strangerSpoke"]["ok"], acks["strangerSpoke"]["code"]) == (False, "NOT_IN_ROOM")
     assert (acks["empty"]["ok"], acks["empty"]["code"]) == (False, "VALIDATION_ERROR")
     assert acks["stillThere"]["message"]["seq"] == 2
@@ -86,27 +88,27 @@ def check(result: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
 def test_two_javascript_clients_play_the_golden_sequence(
-    server: StartServer, transports: list[str]
+    shared_server: StartServer, transports: list[str]
 ) -> None:
-    check(play(server(workers=1), transports, "same"))
+    check(play(shared_server(workers=1), transports, "same"))
 
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
 def test_they_play_it_the_same_on_different_workers(
-    server: StartServer, transports: list[str]
+    shared_server: StartServer, transports: list[str]
 ) -> None:
-    result = play(server(workers=2), transports, "different")
+    result = play(shared_server(workers=2), transports, "different")
 
     check(result)
     assert len(set(result["workers"])) == 2
 
 
 async def test_the_python_client_hears_what_the_javascript_client_hears(
-    server: StartServer,
+    shared_server: StartServer,
 ) -> None:
-    running = server(workers=1)
+    running = shared_server(workers=1)
     heard: list[tuple[str, Any]] = []
-    reader = {"bookId": BOOK, "userId": "u1", "username": "ada"}
+    reader = {"bookId": next(BOOKS), "userId": "u1", "username": "ada"}
     async with socketio.AsyncSimpleClient() as client:
         await client.connect(running.url, transports=["websocket"])
         acknowledgement = await client.call("joinRoom", reader, timeout=10)

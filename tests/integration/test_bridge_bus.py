@@ -15,6 +15,8 @@ from readrealm.socketio_bridge.bus import LINGER_S, MAX_PENDING_BYTES, Bus, BusU
 from readrealm.stores.valkey import PrivateValkey
 from tests.support.bridge import private_valkey, until
 
+pytestmark = pytest.mark.alone
+
 NUMBERS = count()
 
 

@@ -36,7 +36,6 @@ from tests.integration.test_admin import (
     message,
     moderator,
     page,
-    plain_pages,
 )
 from tests.integration.test_admin_desk import act, sanction
 from tests.integration.test_admin_moderation import report, said
@@ -80,7 +79,7 @@ async def _live(user_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ada(database: Any, plain_pages: None) -> User:
+def ada(database: Any) -> User:
     """An account with something of every kind."""
     user: User = User.objects.create_user("ada", email="ada@example.org", password="x")
     user.first_name = "Ada"
@@ -283,7 +282,6 @@ class TestErasure:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("plain_pages")
 class TestInTheAdmin:
     def test_data_is_looked_at_exported_and_erased(
         self, moderator: Client, ada: User, ids: dict[str, str], database: Any

@@ -52,9 +52,9 @@ TRANSPORTS = pytest.mark.parametrize(
 
 @TRANSPORTS
 def test_every_client_connects_to_workers_behind_one_socket(
-    server: StartServer, transports: list[str]
+    shared_server: StartServer, transports: list[str]
 ) -> None:
-    workers = connect_many(server(workers=3).url, transports)
+    workers = connect_many(shared_server(workers=3).url, transports)
 
     assert len(workers) == 3
 
@@ -108,8 +108,10 @@ async def test_every_client_connects_to_two_hosts_behind_a_round_robin_proxy(
     assert len(workers) >= 3
 
 
-def test_a_session_of_a_dead_worker_is_unknown_to_the_others(server: StartServer) -> None:
-    running = server(workers=2)
+def test_a_session_of_a_dead_worker_is_unknown_to_the_others(
+    shared_server: StartServer,
+) -> None:
+    running = shared_server(workers=3)
     status, opened = running.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
     assert status == 200
@@ -120,9 +122,9 @@ def test_a_session_of_a_dead_worker_is_unknown_to_the_others(server: StartServer
     assert (status, json.loads(body)) == (400, {"code": 1, "message": "Session ID unknown"})
 
 
-def test_nobody_relays_by_claiming_to_be_a_worker(server: StartServer) -> None:
+def test_nobody_relays_by_claiming_to_be_a_worker(shared_server: StartServer) -> None:
     """The relay header means something only with the cluster's secret."""
-    running = server(workers=2)
+    running = shared_server(workers=3)
     _, opened = running.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
 
@@ -139,8 +141,8 @@ def test_nobody_relays_by_claiming_to_be_a_worker(server: StartServer) -> None:
     assert statuses == [200] * 8
 
 
-async def test_a_burst_of_connections_is_shared_out(server: StartServer) -> None:
-    running = server(workers=3)
+async def test_a_burst_of_connections_is_shared_out(shared_server: StartServer) -> None:
+    running = shared_server(workers=3)
     address = f"ws://127.0.0.1:{running.port}/socket.io/?EIO=4&transport=websocket"
 
     async def owner(stack: contextlib.AsyncExitStack) -> str:

@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import json
-import re
 from collections.abc import AsyncIterator
-from http.cookiejar import CookieJar
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
+from urllib.request import Request, build_opener
 
 import aiohttp
 import pytest
@@ -16,51 +15,31 @@ import socketio
 import websockets
 
 from tests.conftest import StartServer
+from tests.support.accounts import add_account
 from tests.support.clients import run_node
+from tests.support.pages import PASSWORD, Browser
 from tests.support.worker import Server
 
-PASSWORD = "a long quiet evening"
 READER = {"bookId": 3, "userId": "1", "username": "somebody else"}
 
-
-class Browser:
-    """Just enough of one: cookies, and forms with their CSRF token."""
-
-    def __init__(self, server: Server) -> None:
-        self.url = server.url
-        self.cookies = CookieJar()
-        self._opener = build_opener(HTTPCookieProcessor(self.cookies))
-
-    def get(self, path: str) -> str:
-        with self._opener.open(self.url + path, timeout=10) as answer:
-            return str(answer.read().decode())
-
-    def post(self, path: str, page: str, **fields: str) -> None:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(page))
-        assert token is not None
-        body = urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
-        request = Request(self.url + path, body, {"Referer": self.url + page})
-        with self._opener.open(request, timeout=10) as answer:
-            assert answer.status == 200
-
-    @property
-    def header(self) -> str:
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
+_numbers = count(1)
 
 
-def signed_in(server: Server, name: str = "ada") -> Browser:
-    server.manage(
-        "shell",
-        "--verbosity",
-        "0",
-        "--command",
-        "from django.contrib.auth.models import User; "
-        f"User.objects.filter(username={name!r}).exists() "
-        f"or User.objects.create_user({name!r}, password={PASSWORD!r})",
-    )
-    browser = Browser(server)
-    browser.post("/accounts/login/", "/accounts/login/", username=name, password=PASSWORD)
-    return browser
+@dataclass(frozen=True)
+class Member:
+    """A reader with an account, who is logged in."""
+
+    name: str
+    user_id: str
+    browser: Browser
+
+
+def signed_in(server: Server) -> Member:
+    """A new one."""
+    name, browser = f"ada{next(_numbers)}", Browser(server)
+    user = add_account(server, name, password=PASSWORD)
+    browser.post("/accounts/login/", username=name, password=PASSWORD)
+    return Member(name, str(user), browser)
 
 
 @contextlib.asynccontextmanager
@@ -77,26 +56,30 @@ async def client(
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_the_session_cookie_decides_who_speaks(server: StartServer, transport: str) -> None:
-    running = server(SOCKET_AUTH="required")
-    browser = await asyncio.to_thread(signed_in, running)
+async def test_the_session_cookie_decides_who_speaks(
+    shared_server: StartServer, transport: str
+) -> None:
+    running = shared_server(SOCKET_AUTH="required")
+    ada = await asyncio.to_thread(signed_in, running)
+    reader = {**READER, "userId": ada.user_id}
     # A jar, because the Python client sends headers with its first request alone.
     jar = aiohttp.CookieJar(unsafe=True)
-    jar.update_cookies({cookie.name: cookie.value or "" for cookie in browser.cookies})
+    jar.update_cookies({cookie.name: cookie.value or "" for cookie in ada.browser.cookies})
     async with (
         aiohttp.ClientSession(cookie_jar=jar) as http,
         client(running, transports=[transport], http_session=http) as socket,
     ):
-        assert (await socket.call("joinRoom", READER, timeout=10))["ok"]
-        said = await socket.call("chatMessage", {**READER, "content": "hi"}, timeout=10)
-        forged = {**READER, "userId": "2", "content": "hi"}
+        assert (await socket.call("joinRoom", reader, timeout=10))["ok"]
+        said = await socket.call("chatMessage", {**reader, "content": "hi"}, timeout=10)
+        forged = {**reader, "userId": "4711", "content": "hi"}
         refused = await socket.call("chatMessage", forged, timeout=10)
 
-    assert (said["message"]["userId"], said["message"]["username"]) == ("1", "ada")
+    kept = said["message"]
+    assert (kept["userId"], kept["username"]) == (ada.user_id, ada.name)
     assert (refused["ok"], refused["code"]) == (False, "FORBIDDEN")
 
 
-def test_without_a_credential_a_required_one_is_asked_for(server: StartServer) -> None:
+def test_without_a_credential_a_required_one_is_asked_for(shared_server: StartServer) -> None:
     script = """
         const socket = io(url, { transports: ["websocket"], reconnection: false });
         socket.on("connect_error", (error) => {
@@ -105,22 +88,23 @@ def test_without_a_credential_a_required_one_is_asked_for(server: StartServer) -
         });
     """
 
-    ((_, message, data),) = run_node(script, server(SOCKET_AUTH="required").url)
+    ((_, message, data),) = run_node(script, shared_server(SOCKET_AUTH="required").url)
 
     assert (message, data) == ("sign in first", {"code": "UNAUTHENTICATED"})
 
 
-async def test_a_forged_token_opens_nothing(server: StartServer) -> None:
-    running = server()
+async def test_a_forged_token_opens_nothing(shared_server: StartServer) -> None:
+    running = shared_server(workers=2)
 
     with pytest.raises(socketio.exceptions.ConnectionError):
         async with client(running, transports=["websocket"], auth={"token": "e30:forged"}):
             pass
 
 
-async def test_a_token_opens_a_socket_of_its_account(server: StartServer) -> None:
-    running = server(SOCKET_AUTH="required")
-    await asyncio.to_thread(signed_in, running)
+async def test_a_token_opens_a_socket_of_its_account(shared_server: StartServer) -> None:
+    running = shared_server(SOCKET_AUTH="required")
+    user = add_account(running, f"ada{next(_numbers)}", password=PASSWORD)
+    reader = {**READER, "userId": str(user)}
     token = await asyncio.to_thread(
         running.manage,
         "shell",
@@ -128,38 +112,49 @@ async def test_a_token_opens_a_socket_of_its_account(server: StartServer) -> Non
         "0",
         "--command",
         "from django.contrib.auth.models import User; "
-        "from readrealm.credentials import token_for; print(token_for(User.objects.get()))",
+        "from readrealm.credentials import token_for; "
+        f"print(token_for(User.objects.get(pk={user})))",
     )
 
     async with client(running, transports=["websocket"], auth={"token": token.strip()}) as socket:
-        assert (await socket.call("joinRoom", READER, timeout=10))["ok"]
+        assert (await socket.call("joinRoom", reader, timeout=10))["ok"]
 
 
-async def test_logging_out_closes_the_sockets_of_the_reader(server: StartServer) -> None:
-    running = server(workers=2)
-    browser = await asyncio.to_thread(signed_in, running)
+async def test_logging_out_closes_the_sockets_of_the_reader(shared_server: StartServer) -> None:
+    running = shared_server(workers=2)
+    ada = await asyncio.to_thread(signed_in, running)
     closed = asyncio.Event()
     async with client(
-        running, transports=["websocket"], headers={"Cookie": browser.header}
+        running, transports=["websocket"], headers={"Cookie": ada.browser.header}
     ) as socket:
         socket.on("disconnect", lambda *reason: closed.set())
-        assert (await socket.call("joinRoom", READER, timeout=10))["ok"]
+        reader = {**READER, "userId": ada.user_id}
+        assert (await socket.call("joinRoom", reader, timeout=10))["ok"]
 
-        await asyncio.to_thread(browser.post, "/accounts/logout/", "/")
+        await asyncio.to_thread(ada.browser.post, "/accounts/logout/", page="/")
 
         async with asyncio.timeout(5):
             await closed.wait()
 
 
-async def test_a_session_belongs_to_the_cookie_that_opened_it(server: StartServer) -> None:
-    running = server()
-    browser = await asyncio.to_thread(signed_in, running)
-    opened = await asyncio.to_thread(browser.get, "/socket.io/?EIO=4&transport=polling")
+async def test_a_session_belongs_to_the_cookie_that_opened_it(shared_server: StartServer) -> None:
+    running = shared_server(workers=2)
+    ada = await asyncio.to_thread(signed_in, running)
+    opened = await asyncio.to_thread(ada.browser.get, "/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
 
     status, body = running.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}")
 
     assert (status, json.loads(body)["code"]) == (400, 1)
+
+
+@pytest.fixture
+def open_server(shared_server: StartServer) -> Server:
+    """One that lets pages of other origins in."""
+    return shared_server(
+        CORS_ORIGIN="https://reader.example.org",
+        CSRF_TRUSTED_ORIGINS="https://*.readers.example.org",
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,12 +171,12 @@ async def test_a_session_belongs_to_the_cookie_that_opened_it(server: StartServe
     ],
 )
 async def test_one_rule_of_origins_for_polling_sockets_and_plain_sockets(
-    shared_server: Server, origin: str, is_allowed: bool
+    open_server: Server, origin: str, is_allowed: bool
 ) -> None:
-    origin = origin.format(port=shared_server.port)
-    port = shared_server.port
+    origin = origin.format(port=open_server.port)
+    port = open_server.port
     request = Request(
-        f"{shared_server.url}/socket.io/?EIO=4&transport=polling", headers={"Origin": origin}
+        f"{open_server.url}/socket.io/?EIO=4&transport=polling", headers={"Origin": origin}
     )
     answers = []
     try:
@@ -199,30 +194,8 @@ async def test_one_rule_of_origins_for_polling_sockets_and_plain_sockets(
     assert answers == [is_allowed] * 3
 
 
-@pytest.fixture(scope="module")
-def shared_server(
-    session_stores: Any, migrated_folder: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
-    import shutil
-
-    folder = tmp_path_factory.mktemp("origins") / "data"
-    shutil.copytree(migrated_folder, folder)
-    assert session_stores.mongo
-    running = Server(
-        folder,
-        workers=1,
-        environment={
-            "MONGODB_URL": session_stores.url_of("origins"),
-            "CORS_ORIGIN": "https://reader.example.org",
-            "CSRF_TRUSTED_ORIGINS": "https://*.readers.example.org",
-        },
-    )
-    yield running.start()
-    running.close()
-
-
-async def test_a_plain_websocket_speaks_the_same_events(shared_server: Server) -> None:
-    address = f"ws://127.0.0.1:{shared_server.port}/ws/rooms/3/"
+async def test_a_plain_websocket_speaks_the_same_events(open_server: Server) -> None:
+    address = f"ws://127.0.0.1:{open_server.port}/ws/rooms/3/"
     async with websockets.connect(address) as socket:
         await socket.send(
             json.dumps({"event": "joinRoom", "id": 1, "data": {"userId": "u1", "username": "ada"}})

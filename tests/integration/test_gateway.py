@@ -52,9 +52,9 @@ def one_block() -> str:
 
 
 @pytest.fixture
-def talking(server: StartServer) -> Server:
+def talking(shared_server: StartServer) -> Server:
     """A server with a local engine of its own."""
-    running = server(workers=1, VOICE="true")
+    running = shared_server(workers=1, VOICE="true")
     running.running.wait_for_line("engine listens", timeout_s=40)
     return running
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import time
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from tests.integration.test_gateway import (
     after_greetings,
     documented,
 )
+from tests.support.bridge import free_port
 from tests.support.clients import run_node
-from tests.support.realtime_provider import FakeProvider, serving
+from tests.support.realtime_provider import FakeProvider, Script, serving
 from tests.support.worker import Server
 
 pytestmark = pytest.mark.timeout(120)
@@ -32,10 +34,28 @@ async def play(server: Server, *steps: list[Any]) -> list[list[Any]]:
     return after_greetings(said[1]["heard"])
 
 
-async def started(server: StartServer, provider: FakeProvider, **variables: str) -> Server:
-    """A server whose readers talk with this provider."""
-    chosen = {"OPENAI_API_KEY": "sk-test", "OPENAI_REALTIME_URL": provider.url, **variables}
-    return await asyncio.to_thread(lambda: server(workers=1, **chosen))
+class Stage:
+    """Servers whose readers talk with whatever provider is on ``port`` at that time."""
+
+    def __init__(self, start: StartServer, port: int) -> None:
+        self._start, self._port = start, port
+
+    def provider(self, script: Script, **options: Any) -> AbstractAsyncContextManager[FakeProvider]:
+        return serving(script, port=self._port, **options)
+
+    def serve(self, provider: FakeProvider, **variables: str) -> Server:
+        chosen = {"OPENAI_API_KEY": "sk-test", "OPENAI_REALTIME_URL": provider.url, **variables}
+        return self._start(workers=1, **chosen)
+
+
+@pytest.fixture(scope="module")
+def provider_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def stage(shared_server: StartServer, provider_port: int) -> Stage:
+    return Stage(shared_server, provider_port)
 
 
 async def listen(provider: FakeProvider, connection: Any) -> None:
@@ -56,10 +76,10 @@ async def until(condition: Any, *, within_s: float = 10) -> None:
 
 
 async def test_ten_thousand_bytes_are_two_blocks_and_the_rest_at_the_end(
-    server: StartServer,
+    stage: Stage,
 ) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider)
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["emit", "start", {**START, "bookId": 7}],
@@ -85,9 +105,9 @@ async def test_ten_thousand_bytes_are_two_blocks_and_the_rest_at_the_end(
     assert "temperature" not in session
 
 
-async def test_the_preview_protocol_is_told_the_temperature(server: StartServer) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider, REALTIME_PROTOCOL="preview")
+async def test_the_preview_protocol_is_told_the_temperature(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider, REALTIME_PROTOCOL="preview")
         await play(
             running,
             ["ask", "start", {**START, "temperature": "0.9"}],
@@ -100,7 +120,7 @@ async def test_the_preview_protocol_is_told_the_temperature(server: StartServer)
 
 
 async def test_who_speaks_into_an_answer_silences_it_and_the_provider_learns_how_far_it_was_heard(
-    server: StartServer,
+    stage: Stage,
 ) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
@@ -110,8 +130,8 @@ async def test_who_speaks_into_an_answer_silences_it_and_the_provider_learns_how
         await provider.begin_answer(connection, sounds=5)
         await provider.listen(connection)
 
-    async with serving(script) as provider:
-        running = await started(server, provider)
+    async with stage.provider(script) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["emit", "start", START],
@@ -138,15 +158,15 @@ async def test_who_speaks_into_an_answer_silences_it_and_the_provider_learns_how
 
 
 async def test_a_provider_that_ends_in_the_middle_of_an_answer_ends_the_session(
-    server: StartServer,
+    stage: Stage,
 ) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
         await provider.begin_answer(connection, sounds=3)
         await connection.close(1000)
 
-    async with serving(script) as provider:
-        running = await started(server, provider)
+    async with stage.provider(script) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["emit", "start", START],
@@ -169,7 +189,7 @@ async def test_a_provider_that_ends_in_the_middle_of_an_answer_ends_the_session(
 
 @pytest.mark.parametrize("ending", ["lost", "expired"])
 async def test_a_provider_that_comes_back_goes_on_with_the_session(
-    server: StartServer, ending: str
+    stage: Stage, ending: str
 ) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
@@ -182,8 +202,8 @@ async def test_a_provider_that_comes_back_goes_on_with_the_session(
         else:
             await provider.listen(connection)
 
-    async with serving(script) as provider:
-        running = await started(server, provider)
+    async with stage.provider(script) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["emit", "start", START],
@@ -203,7 +223,7 @@ async def test_a_provider_that_comes_back_goes_on_with_the_session(
 
 
 async def test_an_upstream_error_is_one_sentence_and_the_session_goes_on(
-    server: StartServer,
+    stage: Stage,
 ) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
@@ -215,8 +235,8 @@ async def test_an_upstream_error_is_one_sentence_and_the_session_goes_on(
         await provider.say(connection, "response.done", response=failed)
         await provider.listen(connection)
 
-    async with serving(script) as provider:
-        running = await started(server, provider)
+    async with stage.provider(script) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["ask", "start", START],
@@ -238,9 +258,9 @@ async def test_an_upstream_error_is_one_sentence_and_the_session_goes_on(
     assert blocks_of(provider.heard[0]) == [4_800] * 3
 
 
-async def test_a_session_that_the_provider_refuses_was_never_active(server: StartServer) -> None:
-    async with serving(listen, refusal="no such deployment") as provider:
-        running = await started(server, provider)
+async def test_a_session_that_the_provider_refuses_was_never_active(stage: Stage) -> None:
+    async with stage.provider(listen, refusal="no such deployment") as provider:
+        running = stage.serve(provider)
         heard = await play(
             running, ["emit", "start", START], ["until", "state", "1"], ["pause", 200]
         )
@@ -252,23 +272,23 @@ async def test_a_session_that_the_provider_refuses_was_never_active(server: Star
     ]
 
 
-async def test_a_reader_who_leaves_frees_the_provider(server: StartServer) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider)
+async def test_a_reader_who_leaves_frees_the_provider(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider)
         await play(running, ["ask", "start", START])
 
         await until(lambda: provider.ended == 1)
 
 
-async def test_nothing_of_a_session_comes_after_the_next_has_begun(server: StartServer) -> None:
+async def test_nothing_of_a_session_comes_after_the_next_has_begun(stage: Stage) -> None:
     async def script(provider: FakeProvider, connection: Any) -> None:
         await provider.hear(connection)
         while True:
             await provider.begin_answer(connection, sounds=1)
             await asyncio.sleep(0.005)
 
-    async with serving(script) as provider:
-        running = await started(server, provider)
+    async with stage.provider(script) as provider:
+        running = stage.serve(provider)
         heard = await play(
             running,
             ["emit", "start", START],
@@ -287,9 +307,9 @@ async def test_nothing_of_a_session_comes_after_the_next_has_begun(server: Start
     assert ["sessionStatus", {"active": False}] not in heard
 
 
-async def test_a_quota_is_kept_and_given_back(server: StartServer) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider, VOICE_SESSIONS_PER_READER="1")
+async def test_a_quota_is_kept_and_given_back(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider, VOICE_SESSIONS_PER_READER="1")
         refused = "Voice limit reached: one session at a time. Stop another one first."
 
         first = asyncio.create_task(
@@ -304,9 +324,9 @@ async def test_a_quota_is_kept_and_given_back(server: StartServer) -> None:
     assert ["sessionStatus", {"active": True}] in third
 
 
-async def test_large_frames_are_for_those_who_talk(server: StartServer) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider)
+async def test_large_frames_are_for_those_who_talk(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider)
         script = """
             const [start, audio] = args;
             const big = { audio: audio.audio.repeat(1000) };
@@ -330,10 +350,10 @@ async def test_large_frames_are_for_those_who_talk(server: StartServer) -> None:
     assert len(blocks_of(provider.heard[0])) >= 400
 
 
-async def test_a_provider_that_is_not_there_is_the_documented_error(server: StartServer) -> None:
-    async with serving(listen) as provider:
+async def test_a_provider_that_is_not_there_is_the_documented_error(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
         pass
-    running = await started(server, provider)
+    running = stage.serve(provider)
 
     heard = await play(running, ["emit", "start", START], ["until", "state", "1"], ["pause", 200])
 
@@ -362,9 +382,9 @@ BAD = [
 ]  # fmt: skip
 
 
-async def test_too_much_sound_at_once_is_answered_and_kills_nothing(server: StartServer) -> None:
-    async with serving(listen) as provider:
-        running = await started(server, provider, VOICE_AUDIO_BYTES="9600")
+async def test_too_much_sound_at_once_is_answered_and_kills_nothing(stage: Stage) -> None:
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider, VOICE_AUDIO_BYTES="9600")
         heard = await play(
             running,
             ["ask", "start", START],
@@ -378,10 +398,10 @@ async def test_too_much_sound_at_once_is_answered_and_kills_nothing(server: Star
     assert blocks_of(provider.heard[0]) == [4_800, 4_800]
 
 
-async def test_bad_input_is_answered_and_kills_nothing(server: StartServer) -> None:
+async def test_bad_input_is_answered_and_kills_nothing(stage: Stage) -> None:
     asked = [["ask", event, data] for event, data, _ in BAD]
-    async with serving(listen) as provider:
-        running = await started(server, provider)
+    async with stage.provider(listen) as provider:
+        running = stage.serve(provider)
         (said,) = await asyncio.to_thread(
             run_node,
             SCRIPT,

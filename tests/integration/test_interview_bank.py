@@ -20,7 +20,7 @@ from speech.interviews.results import keep
 from speech.models import InterviewQuestion, InterviewResult, InterviewTopic
 from tests.unit.speech.interviews.rehearsal import Rehearsal
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
+pytestmark = pytest.mark.django_db
 
 
 ROW = {
@@ -33,13 +33,6 @@ ROW = {
     "expected_answer": "Blubber is the fat of a whale. Whalers boiled it down to oil for lamps.",
     "key_terms": "fat=blubber; oil; lamp=lamps",
 }
-
-
-@pytest.fixture
-def plain_pages(settings: Any) -> None:
-    """Static files under their plain names: nothing has collected them."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 
 def as_csv(*rows: dict[str, str]) -> bytes:

@@ -1,18 +1,13 @@
 """What an interview refuses, and what it does with readers who do the unexpected."""
 
 import base64
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import StartServer
 from tests.support.interviews import InterviewReader
-from tests.support.stores import SessionStores
-from tests.support.worker import Server
 from tests.unit.speech.audio.muxing import cut, webm
 from tests.unit.speech.audio.recordings import (
     media_recorder_chunks,
@@ -25,21 +20,10 @@ NEED_AN_INTERVIEW = ("interviewer_done", "user_done_speaking", "stop_interview")
 WORDS = "every answer here has more than five words"
 
 
-@pytest.fixture(scope="module")
-def url(
-    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+@pytest.fixture
+def url(shared_server: StartServer) -> str:
     """One server for this module: its tests are different readers."""
-    folder = tmp_path_factory.mktemp("server") / "data"
-    shutil.copytree(migrated_folder, folder)
-    assert session_stores.mongo
-    database = session_stores.url_of(f"server_{os.getpid()}_refusals")
-    environment = {"MONGODB_URL": database, "INTERVIEW_SILENCE_S": "2"}
-    running = Server(folder, workers=1, environment=environment)
-    try:
-        yield running.start().url
-    finally:
-        running.close()
+    return shared_server(INTERVIEW_SILENCE_S="2").url
 
 
 def refusals(reader: InterviewReader) -> list[tuple[str, str]]:

@@ -9,26 +9,20 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.accounts import column
 from tests.support.interviews import PCM_BYTES_PER_S, InterviewReader
 from tests.support.processes import command_of, descendants, wait_until
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import needs_recordings, recorded_pcm
 
-REPORTS = """
-import json
-from speech.models import InterviewResult
-reports = InterviewResult.objects.order_by("pk").values_list("report", flat=True)
-print("REPORTS" + json.dumps(list(reports)))
-"""
 FIRST = "a foreign key points to the primary key of another table"
 SECOND = "a transaction either happens as a whole or not at all"
 
 
 def results(server: Server) -> list[dict[str, Any]]:
     """Every report that is kept, oldest first."""
-    said = server.manage("shell", "-c", REPORTS)
-    reports: list[dict[str, Any]] = json.loads(said.partition("REPORTS")[2])
-    return reports
+    kept = column(server, "select report from speech_interviewresult order by id")
+    return [json.loads(report) for report in kept]
 
 
 def pid_of(server: Server, worker_id: str) -> int:

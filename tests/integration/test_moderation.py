@@ -6,10 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 import socketio
@@ -29,6 +26,7 @@ from readrealm.kernel.errors import Forbidden, StoreUnavailable
 from readrealm.kernel.identity import Identity
 from readrealm.stores import mongo
 from tests.conftest import StartServer
+from tests.support.pages import Admin
 from tests.support.stores import SessionStores
 from tests.support.worker import Server
 
@@ -239,52 +237,6 @@ class TestTheGate:
 
 # ------------------------------------------------------------------ live
 
-PASSWORD = "a long quiet evening"
-
-
-class Admin:
-    """A moderator's browser: cookies, and forms with their CSRF token."""
-
-    def __init__(self, server: Server) -> None:
-        server.manage(
-            "shell",
-            "--verbosity",
-            "0",
-            "--command",
-            "from django.contrib.auth.models import Group, User; "
-            f"User.objects.create_user('mo', password={PASSWORD!r}, is_staff=True)"
-            ".groups.add(Group.objects.get(name='Moderators'))",
-        )
-        self.url = server.url
-        self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
-        self._post("/admin/login/", username="mo", password=PASSWORD, next="/admin/")
-
-    def act(self, action: str, message_id: str, **more: str) -> str:
-        """Choose an action for one message; the page that follows."""
-        return self._post(
-            "/admin/chat/chatmessage/",
-            action=action,
-            index="0",
-            _selected_action=message_id,
-            **more,
-        )
-
-    def add_watch_word(self, word: str) -> str:
-        """Put a word on the list; the page that follows."""
-        return self._post("/admin/chat/watchword/add/", word=word, note="")
-
-    def get(self, path: str) -> str:
-        with self._opener.open(self.url + path, timeout=10) as answer:
-            return str(answer.read().decode())
-
-    def _post(self, path: str, **fields: str) -> str:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path))
-        assert token is not None
-        body = urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
-        request = Request(self.url + path, body, {"Referer": self.url + path})
-        with self._opener.open(request, timeout=20) as answer:
-            return str(answer.read().decode())
-
 
 class Reader:
     """A reader on one socket, with everything that was heard and not looked at yet."""
@@ -322,6 +274,7 @@ def in_thread(call: Callable[..., str], *args: str, **more: str) -> asyncio.Futu
     return asyncio.ensure_future(asyncio.to_thread(call, *args, **more))
 
 
+@pytest.mark.alone
 async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does(
     server: StartServer,
 ) -> None:
@@ -391,6 +344,7 @@ async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does
     assert [word in history for word in ("Hidden.", "Restored.", "Timed out. calm down", "Banned.")]
 
 
+@pytest.mark.alone
 async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
     server: StartServer, session_stores: SessionStores
 ) -> None:
@@ -451,7 +405,9 @@ async def test_a_sanctioned_reader_cannot_speak_even_when_the_notice_was_missed(
                 "isLifted": False,
             }
         )
-        await asyncio.sleep(1)
+        async with asyncio.timeout(DEADLINE_S):
+            while (await bob.ask("chatMessage", content="x"))["ok"]:
+                pass
 
         for event, more in {
             "chatMessage": {"content": "x"},

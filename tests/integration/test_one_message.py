@@ -3,18 +3,15 @@
 import asyncio
 import itertools
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import socketio
 from websockets.asyncio.client import connect
 
-from tests.support.stores import SessionStores
-from tests.support.worker import Server
+from tests.conftest import StartServer
 
 ADA = {"userId": "u1", "username": "ada"}
 BOB = {"userId": "u2", "username": "bob"}
@@ -23,19 +20,10 @@ DEADLINE_S = 10
 BOOKS = itertools.count(2701)
 
 
-@pytest.fixture(scope="module")
-def url(
-    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+@pytest.fixture
+def url(shared_server: StartServer) -> str:
     """The address of two workers, which take turns accepting."""
-    folder = tmp_path_factory.mktemp("one-message") / "data"
-    shutil.copytree(migrated_folder, folder)
-    assert session_stores.mongo
-    database = session_stores.url_of("one_message")
-    session_stores.mongo.drop_database("one_message")
-    running = Server(folder, workers=2, environment={"MONGODB_URL": database})
-    yield running.start().url
-    running.close()
+    return shared_server(workers=2).url
 
 
 @pytest.fixture
@@ -309,7 +297,7 @@ async def test_every_reader_of_two_busy_workers_hears_everything_once_and_in_ord
 
 
 async def test_retries_over_two_workers_are_one_message_with_equal_answers(
-    server: Callable[..., Server],
+    server: StartServer,
 ) -> None:
     running = server(workers=2, CHAT_RATE="off")
     async with AsyncExitStack() as stack:

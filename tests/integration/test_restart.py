@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(120)
 SECOND_START_S = 5.0
 
 
+@pytest.mark.alone
 def test_a_second_start_takes_less_than_five_seconds(server, record_property, capsys):
     running = server(workers=2, MONGODB_URL="")
     first_s = running.started_in_s

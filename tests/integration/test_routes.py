@@ -16,19 +16,10 @@ from tests.support.worker import Server
 SOUND = b"\x1a\x45\xdf\xa3" + bytes(60)
 
 
-@pytest.fixture(scope="module")
-def site(session_stores: Any, migrated_folder: Any, tmp_path_factory: Any) -> Any:
+@pytest.fixture
+def site(shared_server: StartServer) -> Server:
     """Two workers behind one port, for all tests of this file; sessions have ids of their own."""
-    import os
-    import shutil
-
-    assert session_stores.mongo
-    folder = tmp_path_factory.mktemp("routes") / "data"
-    shutil.copytree(migrated_folder, folder)
-    url = session_stores.url_of(f"routes_{os.getpid()}")
-    running = Server(folder, workers=2, environment={"MONGODB_URL": url})
-    yield running.start()
-    running.close()
+    return shared_server(workers=2)
 
 
 class Clients:

@@ -18,16 +18,10 @@ from speech.routes.archive import DAY_MS, Archive
 from speech.routes.recording_files import BUCKET, wav_header
 from tests.support.stores import SessionStores
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_pages")]
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/speech/voicesessionrecord/"
 SOUND = bytes(range(256)) * 10
-
-
-@pytest.fixture
-def plain_pages(settings: Any) -> None:
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 
 @pytest.fixture

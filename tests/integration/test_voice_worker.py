@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +15,7 @@ from pymongo import AsyncMongoClient
 
 from speech.audio.pcm import from_samples
 from speech.audio.resample import Resampler
+from tests.conftest import StartServer
 from tests.integration.test_routes import Clients, new_id
 from tests.support.processes import Program
 from tests.support.routes import RoutesClient
@@ -29,15 +29,9 @@ WORDS = {"reports", "from", "the", "north", "which", "chiefly", "people", "buy"}
 SENTENCE = "arctic_a0024.wav"
 
 
-@pytest.fixture(scope="module")
-def site(session_stores: Any, migrated_folder: Any, tmp_path_factory: Any) -> Iterator[Server]:
-    assert session_stores.mongo
-    folder = tmp_path_factory.mktemp("voice") / "data"
-    shutil.copytree(migrated_folder, folder)
-    url = session_stores.url_of(f"voice_{os.getpid()}")
-    running = Server(folder, workers=2, environment={"MONGODB_URL": url, "STT_PROCESSES": "2"})
-    yield running.start()
-    running.close()
+@pytest.fixture
+def site(shared_server: StartServer) -> Server:
+    return shared_server(workers=2, STT_PROCESSES="2")
 
 
 @pytest.fixture

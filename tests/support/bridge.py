@@ -7,6 +7,7 @@ in the test, so that a wrong byte can be sent as easily as a right one.
 import asyncio
 import json
 import os
+import random
 import re
 import socket
 import sys
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -40,13 +41,17 @@ WORKSHOP = "tests.conformance.workshop:application"
 
 SEPARATOR = "\x1e"
 
+FREE_PORTS = (20_000, 32_000)
+"""Below those that connections are given, which would take one before its server listens."""
+
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on, and that the kernel gives nobody."""
+    while True:
+        port = random.randrange(*FREE_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, slots=True)

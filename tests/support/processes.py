@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Thread
 
@@ -96,7 +97,7 @@ class Program:
         return [known for pid in descendants(self.pid) if (known := processes.identity(pid))]
 
     def end(self) -> None:
-        """Whatever its state, have it and everything below it be gone."""
+        """Whatever its state, have it and everything below it be gone, in order if it can."""
         below = self.descendants()
         if self.process.poll() is None:
             self.process.terminate()
@@ -104,9 +105,20 @@ class Program:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
+        self._clear_away(below)
+
+    def kill(self) -> None:
+        """Have it and everything below it be gone at once."""
+        below = self.descendants()
+        self.process.kill()
+        self._clear_away(below)
+
+    def _clear_away(self, below: Sequence[str]) -> None:
         self.process.wait()
         for known in filter(processes.is_running, below):
-            os.kill(int(known.partition(":")[0]), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(int(known.partition(":")[0]), signal.SIGKILL)
+        wait_until_gone(below)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()

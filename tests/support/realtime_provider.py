@@ -69,9 +69,11 @@ class FakeProvider:
 
 
 @contextlib.asynccontextmanager
-async def serving(script: Script, *, refusal: str = "") -> AsyncIterator[FakeProvider]:
-    """A provider on a free port; ``url`` says where."""
+async def serving(
+    script: Script, *, port: int = 0, refusal: str = ""
+) -> AsyncIterator[FakeProvider]:
+    """A provider on ``port``, or on a free one; ``url`` says where."""
     made = FakeProvider(script, refusal=refusal)
-    async with serve(made.serve_one, "127.0.0.1", 0) as server:
+    async with serve(made.serve_one, "127.0.0.1", port) as server:
         made.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         yield made

@@ -90,9 +90,9 @@ class Server:
         self.start()
 
     def close(self) -> None:
-        """Nothing of it is left, whatever its state."""
+        """Nothing of it is left, whatever its state; nobody is told, which would take its time."""
         if self.program is not None:
-            self.program.end()
+            self.program.kill()
             self.program = None
 
     def worker_pids(self) -> list[int]:

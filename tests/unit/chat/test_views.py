@@ -68,13 +68,6 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> FakeRooms:
 
 
 @pytest.fixture(autouse=True)
-def unhashed(settings: Any) -> None:
-    """Static files under their plain names: nothing has collected them for these tests."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-
-
-@pytest.fixture(autouse=True)
 def books() -> None:
     Book.objects.create(pk=2701, title="Moby Dick; or, The Whale", author="Herman Melville")
     Book.objects.create(pk=11, title="Alice’s Adventures in Wonderland", author="Lewis Carroll")

@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from readrealm import settings as in_earnest
+
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "call me ishmael"
@@ -13,19 +15,20 @@ NEW = {"username": "ada", "password1": PASSWORD, "password2": PASSWORD}
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Any) -> None:
-    """Plain names of static files, which nothing has collected, hashes that cost nothing, and no
-    store in which attempts are counted."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+def no_store(settings: Any) -> None:
+    """No store in which attempts are counted."""
     settings.REDIS_URL = "redis://127.0.0.1:1"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
 def ada() -> User:
     user: User = User.objects.create_user("ada", password=PASSWORD)  # type: ignore[no-untyped-call]
     return user
+
+
+def test_passwords_are_kept_under_a_hash_that_takes_memory() -> None:
+    """Not in these tests, whose hashes take no time."""
+    assert in_earnest.PASSWORD_HASHERS[0].endswith("ScryptPasswordHasher")
 
 
 def test_signing_up_makes_an_account_and_logs_in(client: Client) -> None:

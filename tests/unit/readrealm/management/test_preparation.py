@@ -2,6 +2,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
+from readrealm import settings as in_earnest
 from readrealm.management import preparation
 
 
@@ -36,6 +37,7 @@ def site(tmp_path, settings):
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     settings.STATICFILES_DIRS = [tmp_path / "source"]
     settings.STATIC_ROOT = tmp_path / "collected"
+    settings.STORAGES = in_earnest.STORAGES
     return tmp_path
 
 

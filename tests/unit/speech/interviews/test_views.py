@@ -25,11 +25,7 @@ RESULT_OF_GUESTS = "/interviews/result/"
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Any) -> None:
-    """Plain names of static files, which nothing has collected, and hashes that cost nothing."""
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def guests_are_welcome(settings: Any) -> None:
     settings.SOCKET_AUTH = "optional"
 
 
