@@ -31,7 +31,7 @@ run: $(HAS_RUN) $(HAS_STORES) $(HAS_PAGES) ## serve; Ctrl-C stops everything
 	@exec env DEBUG="$${DEBUG:-auto}" $(BIN)/python manage.py serve --exit-with-parent $(ARGS)
 
 test: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) chromium ## run every test; ARGS='tests/unit -k name' runs some
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests $(ARGS)
 
 check: $(HAS_TEST) ## ruff, mypy and the import contracts
 	$(call say,ruff)

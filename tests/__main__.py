@@ -1,0 +1,96 @@
+"""Every test, in two runs: most side by side on all processors, then those that must be alone.
+
+``python -m tests`` runs both and ends with one summary; arguments go to a single pytest.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import ALONE
+
+MOST_PROCESSES = 4
+"""Each has a mongod and a Valkey of its own, and now and then a browser."""
+
+NOTHING_COLLECTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one run."""
+
+    status: int
+    took_s: float
+    counts: Counter[str] = field(default_factory=Counter)
+    """passed, skipped, failed"""
+    broken: tuple[str, ...] = ()
+    """The tests that failed, or could not be set up or cleared away."""
+
+
+def main(arguments: list[str]) -> int:
+    if arguments:
+        return subprocess.run(pytest(*arguments), check=False).returncode
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    # Files stay whole and in their order, so that a server or a browser serves one after another.
+    spread = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
+    together = run("-m", f"not {ALONE}", *spread)
+    alone = run("-m", ALONE)
+    summarise({f"{processes} at a time": together, "alone": alone})
+    return together.status or alone.status
+
+
+def pytest(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
+
+
+def run(*arguments: str) -> Outcome:
+    """Run pytest; it says what it does as ever."""
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = pytest("-q", *arguments, f"--junit-xml={report}")
+        status = subprocess.run(command, check=False).returncode
+        took_s = time.monotonic() - begin
+        if not report.exists():
+            return Outcome(status or NOTHING_COLLECTED, took_s)
+        return read(report, status=status, took_s=took_s)
+
+
+def read(report: Path, *, status: int, took_s: float) -> Outcome:
+    """An outcome from what pytest wrote."""
+    counts: Counter[str] = Counter()
+    broken: dict[str, None] = {}
+    for case in ET.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            broken[f"{case.get('classname')}::{case.get('name')}"] = None
+        else:
+            counts["skipped" if "skipped" in kinds else "passed"] += 1
+    counts["failed"] = len(broken)
+    return Outcome(status, took_s, counts, tuple(broken))
+
+
+def summarise(outcomes: dict[str, Outcome]) -> None:
+    print(f"\n{'':14}{'passed':>9}{'failed':>9}{'skipped':>9}{'took':>9}")
+    for title, outcome in outcomes.items():
+        say(title, outcome.counts, outcome.took_s)
+    counts = sum((outcome.counts for outcome in outcomes.values()), Counter())
+    say("all", counts, sum(outcome.took_s for outcome in outcomes.values()))
+    for name in (name for outcome in outcomes.values() for name in outcome.broken):
+        print(f"failed: {name}")
+
+
+def say(title: str, counts: Counter[str], took_s: float) -> None:
+    minutes, seconds = divmod(round(took_s), 60)
+    numbers = "".join(f"{counts[kind]:>9,}" for kind in ("passed", "failed", "skipped"))
+    print(f"{title:14}{numbers}{minutes:>6}:{seconds:02}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
