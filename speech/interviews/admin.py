@@ -270,7 +270,7 @@ class InterviewResultAdmin(admin.ModelAdmin):
     def answers(self, result: InterviewResult) -> SafeString:
         return format_html_join(
             "\n",
-            "<h4>{}. {}</h4><p>{}</p><p class='help'>Expected: {}</p>"
+            "<h3>{}. {}</h3><p>{}</p><p class='help'>Expected: {}</p>"
             "<p>similarity {}, key terms {}, grade {}</p>",
             (
                 (
