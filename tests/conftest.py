@@ -51,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: {meaning} (every test in tests/{kind})")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Before processes begin that run tests side by side: each makes its own environment, so
+    Django must not have read ours by then, which it does where this variable is set."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with the folder it is in; protocol suites wait for fractions of a second."""
     for item in items:
