@@ -138,6 +138,7 @@ EXCUSED: Mapping[str, str] = {
     "contract:asyncapi": FILE,
     "contract:typings": FILE,
     "speech:interview-export": FILE,
+    "speech:interview-question": FILE,
     "admin:speech_interviewquestion_export": FILE,
     "admin:speech_recording": FILE,
     "accounts:logout": ACTION,
