@@ -5,6 +5,9 @@ from django.urls import include, path
 
 from readrealm import views
 
+admin.site.site_header = admin.site.site_title = "ReadRealm"
+admin.site.index_title = "Desk"
+
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
