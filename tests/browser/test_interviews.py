@@ -164,7 +164,7 @@ def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open)
         }"""
     )
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_function("window.players[0]?.currentTime > 0")
+    page.wait_for_function("() => window.players[0]?.currentTime > 0")
 
     page.get_by_role("button", name="Answer now").click()
 
