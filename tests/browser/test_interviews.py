@@ -124,7 +124,10 @@ def test_silence_ends_an_answer(open_speaker: Speak, tmp_path: Path) -> None:
         re.compile(r"Silence ends this answer in \d s"), timeout=45_000
     )
     turn = page.locator("[data-turn-time]").inner_text()
-    expect(page.locator("[data-asked-title]")).to_have_text("Question 2", timeout=30_000)
+    page.wait_for_function(
+        "() => document.querySelector('[data-interview]').dataset.phase !== 'turn'", timeout=20_000
+    )
+    expect(page.locator("[data-asked-title]")).to_have_text("Question 2", timeout=60_000)
 
     heard = page.locator("[data-answered-list] li p").last.inner_text()
     assert "remained silent" not in heard

@@ -5,6 +5,9 @@ const BARS = [0.35, 0.6, 0.8, 0.95, 1, 0.9, 0.75, 0.55, 0.3];
 /** Amplitude of a loud voice near a microphone. */
 const LOUD = 0.25;
 
+/** After so long it is said why an answer is still being looked at, ms. */
+const LONG_LOOK_MS = 12_000;
+
 /** Silence is mentioned when this much of it is left, s. */
 const WARNING_S = 8;
 
@@ -41,6 +44,7 @@ export class View {
   #page;
   #parts;
   #spokeAtMs = 0;
+  #shownAtMs = 0;
 
   /** @param {HTMLElement} page */
   constructor(page) {
@@ -69,6 +73,7 @@ export class View {
   show(phase, { inWriting, isAloud }) {
     const { button, shows, words, isBusy = false } = /** @type {{button: string, shows: string[], words: string, isBusy?: boolean}} */ (PHASES[phase]);
     this.#page.dataset.phase = phase;
+    this.#shownAtMs = performance.now();
     const isMeaningless = { heard: inWriting, again: !isAloud };
     for (const name of PARTS) {
       const isKept = !isMeaningless[/** @type {keyof typeof isMeaningless} */ (name)];
@@ -106,6 +111,10 @@ export class View {
   time({ time_remaining: left, turn_time_elapsed: turn, silence_elapsed: silence }, limitS) {
     this.part("remaining").textContent = clock(left);
     this.part("turn-time").textContent = clock(turn);
+    const hasWaited = performance.now() - this.#shownAtMs > LONG_LOOK_MS;
+    if (this.#page.dataset.phase === "processing" && hasWaited) {
+      this.part("stage-words").textContent = "Your answer is kept. It is heard as soon as it is its turn.";
+    }
     const isClose = this.#page.dataset.phase === "turn" && limitS - silence <= WARNING_S;
     const place = this.part("silence");
     const wasClose = !place.hidden;
