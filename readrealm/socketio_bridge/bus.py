@@ -8,7 +8,6 @@ is gone. redis-py makes the connection; `wire` carries what is written to it and
 
 import asyncio
 import logging
-from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from channels_redis.utils import create_pool
 from redis.exceptions import RedisError
 
+from .publications import BusUnavailable, Publications, Tell
 from .wire import Wire
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,6 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 5.0
 """For a subscription to be confirmed and for a publication to be taken, with all attempts."""
-
-DEADLINE_CHECK_S = 0.1
-"""How often publications are looked at that wait for their reply."""
-
-ATTEMPTS = 2
-"""Connections on which a publication is written before it is given up."""
 
 PING_EVERY_S = 5.0
 DEAF_AFTER_S = 12.0
@@ -46,14 +40,7 @@ STEADY_S = 1.0
 
 CANCEL_AGAIN_S = 0.2
 
-MAX_PENDING_BYTES = 8 << 20
-"""What may wait to be published or for its reply; more is refused."""
-
 CONNECTION_ERRORS = (RedisError, OSError, TimeoutError, EOFError)
-
-
-class BusUnavailable(ConnectionError):
-    """The server did not take a publication or a subscription in time."""
 
 
 class Receive(Protocol):
@@ -76,17 +63,6 @@ class _Subscription:
     linger: asyncio.TimerHandle | None = None
 
 
-@dataclass(slots=True)
-class _Publication:
-    channel: str
-    payload: bytes
-    taken: asyncio.Future[int]
-    deadline: float
-    tell: Callable[[], bool] | None
-    attempts: int = 0
-    is_told: bool = False
-
-
 class Bus:
     """One server as the running event loop uses it.
 
@@ -107,151 +83,41 @@ class Bus:
     ) -> None:
         pool = create_pool({**host, "protocol": 3, "socket_connect_timeout": CONNECT_TIMEOUT_S})
         self._new_connection: Callable[[], Any] = pool.make_connection
-        self._receive, self._resubscribed, self._left = receive, resubscribed, left
+        self._receive, self._resubscribed = receive, resubscribed
         self._loop = asyncio.get_running_loop()
         self._subscriptions: dict[str, _Subscription] = {}
-        self._pending: deque[_Publication] = deque()
-        """Not written yet."""
-        self._unanswered: deque[_Publication] = deque()
-        """Written, in the order in which the server answers."""
-        self._echoes: deque[_Publication] = deque()
-        """Written, and to come back: the server sends them here in the same order."""
-        self._untold: Counter[str] = Counter()
-        """Of the echoes to come, those whose members here have not heard yet, by channel."""
-        self._waiting_bytes = 0
-        self._is_scheduled = False
-        self._deadlines: asyncio.TimerHandle | None = None
+        self._publications = Publications(self._loop, subscribed=self._subscriptions, left=left)
         self._wire: Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._wanted = asyncio.Event()
-        """Set when a publication waits for a connection."""
-        self.publish_failures = 0
-        """Publications that were given up, since the start."""
         self.reconnects = 0
         """Times the connection was lost or could not be made, since the start."""
 
     @property
+    def publish_failures(self) -> int:
+        """Publications that were given up, since the start."""
+        return self._publications.failures
+
+    @property
     def has_waiting_publications(self) -> bool:
         """Whether publications wait for the reply to those before them, to leave together."""
-        return bool(self._pending)
+        return self._publications.are_waiting
 
-    # Publishing: whatever came together leaves in one write.
-
-    async def publish(
-        self, channel: str, payload: bytes, *, tell: Callable[[], bool] | None = None
-    ) -> int:
+    async def publish(self, channel: str, payload: bytes, *, tell: Tell | None = None) -> int:
         """Publish; returns how many connections listened.
 
         A publication whose connection is lost is written once more, and may be delivered twice;
         listeners know events of a room by number.
 
         Args:
-            tell: tells listeners of this process at once, or returns False. It is called when the
-                publication leaves, and only if nothing earlier is still to be heard here.
+            tell: called when the publication leaves, and only if nothing earlier is still to be
+                heard here.
 
         Raises:
             BusUnavailable: not taken within `REPLY_TIMEOUT_S`, or there is no server; it may
                 still be delivered.
         """
         self._keep()
-        if self._waiting_bytes + len(payload) > MAX_PENDING_BYTES:
-            self.publish_failures += 1
-            raise BusUnavailable("too much waits to be published")
-        loop = self._loop
-        deadline = loop.time() + REPLY_TIMEOUT_S
-        publication = _Publication(channel, payload, loop.create_future(), deadline, tell)
-        self._pending.append(publication)
-        self._waiting_bytes += len(payload)
-        self._schedule()
-        if self._deadlines is None:
-            self._deadlines = loop.call_later(DEADLINE_CHECK_S, self._check_deadlines)
-        return await publication.taken
-
-    def _schedule(self) -> None:
-        """Have what waits written at the end of this turn, unless it has to wait longer."""
-        if self._wire is None:
-            self._wanted.set()
-        elif self._pending and not self._unanswered and not self._is_scheduled:
-            self._is_scheduled = True
-            self._loop.call_soon(self._write_pending)
-
-    def _write_pending(self) -> None:
-        self._is_scheduled = False
-        wire = self._wire
-        if wire is None or self._unanswered:
-            return
-        batch, gone = deque[_Publication](), 0
-        for item in self._pending:
-            if item.taken.done():
-                gone += len(item.payload)
-            else:
-                batch.append(item)
-        self._pending.clear()
-        self._waiting_bytes -= gone
-        if not batch:
-            return
-        self._unanswered = batch
-        try:
-            wire.send([("PUBLISH", item.channel, item.payload) for item in batch])
-        except ConnectionError:
-            return  # and the keeper, which is told as well, writes them again
-        for item in batch:
-            item.attempts += 1
-            if item.channel in self._subscriptions:
-                self._tell(item)
-        if self._left is not None:
-            self._left()
-
-    def _tell(self, item: _Publication) -> None:
-        """Tell what is about to come back, so that listeners here need not wait for it."""
-        self._echoes.append(item)
-        if item.tell is not None and not item.is_told and item.channel not in self._untold:
-            item.is_told = item.tell()
-        if not item.is_told:
-            self._untold[item.channel] += 1
-
-    def _hear_taken(self, listeners: int) -> None:
-        """The server has taken a publication."""
-        if not self._unanswered:
-            return
-        item = self._unanswered.popleft()
-        self._waiting_bytes -= len(item.payload)
-        if not item.taken.done():
-            item.taken.set_result(listeners)
-        if self._pending and not self._unanswered:
-            self._schedule()
-
-    def _check_deadlines(self) -> None:
-        now = self._loop.time()
-        self._deadlines = None
-        if self._unanswered and self._unanswered[0].deadline <= now:
-            self._give_up(self._unanswered)
-            if self._wire is not None:
-                self._wire.fail(TimeoutError("a publication was not answered"))
-        self._pending = self._give_up_late(now)
-        if self._pending or self._unanswered:
-            self._deadlines = self._loop.call_later(DEADLINE_CHECK_S, self._check_deadlines)
-
-    def _give_up_late(self, now: float) -> deque[_Publication]:
-        late = deque(item for item in self._pending if item.deadline <= now)
-        if not late:
-            return self._pending
-        left = deque(item for item in self._pending if item.deadline > now)
-        self._give_up(late)
-        return left
-
-    def _give_up(self, publications: deque[_Publication]) -> None:
-        """Tell those who wait for these that it was in vain."""
-        failed = 0
-        while publications:
-            item = publications.popleft()
-            self._waiting_bytes -= len(item.payload)
-            if not item.taken.done():
-                item.taken.set_exception(BusUnavailable("the publication was not taken"))
-                failed += 1
-        if failed:
-            self.publish_failures += failed
-            log.warning("publications were not taken (%d together)", failed)
+        return await self._publications.put(channel, payload, timeout_s=REPLY_TIMEOUT_S, tell=tell)
 
     # Listening.
 
@@ -306,32 +172,18 @@ class Bus:
 
     def _hear(self, reply: Any) -> None:
         if isinstance(reply, int):
-            self._hear_taken(reply)
+            self._publications.hear_taken(reply)
         elif isinstance(reply, list):
             kind = reply[0]
             if kind == b"message":
-                self._hear_message(reply[1].decode(), reply[2])
+                channel, payload = reply[1].decode(), reply[2]
+                is_told = self._publications.hear_message(channel, payload)
+                self._receive(channel, payload, is_told=is_told)
             elif kind == b"subscribe":
                 self._confirm(reply[1].decode())
         elif isinstance(reply, Exception) and self._wire is not None:
             # Of which command, can not be told from here: all of them are written again.
             self._wire.fail(ConnectionError(f"the server answered {reply!r}"))
-
-    def _hear_message(self, channel: str, payload: bytes) -> None:
-        is_told = False
-        if self._echoes:
-            first = self._echoes[0]
-            if first.payload == payload and first.channel == channel:
-                del self._echoes[0]
-                is_told = first.is_told
-                if not is_told:
-                    self._forget_untold(channel)
-        self._receive(channel, payload, is_told=is_told)
-
-    def _forget_untold(self, channel: str) -> None:
-        self._untold[channel] -= 1
-        if not self._untold[channel]:
-            del self._untold[channel]
 
     def _confirm(self, channel: str) -> None:
         subscription = self._subscriptions.get(channel)
@@ -364,20 +216,20 @@ class Bus:
                     log.warning("no connection, next try within %.2f s: %r", wait_s, error)
                     await self._wait_to_retry(wait_s)
         finally:
-            self._give_up(self._pending)
+            self._publications.give_up()
 
     async def _serve_once(self) -> None:
         """Make a connection and serve it until it is lost, which raises."""
         try:
             connection, wire = await self._open()
         except CONNECTION_ERRORS:
-            self._give_up(self._pending)
+            self._publications.give_up()
             raise
         try:
             if self._subscriptions:
                 wire.send([("SUBSCRIBE", *self._subscriptions)])
             self._wire = wire
-            self._schedule()
+            self._publications.attach(wire)
             await self._watch(wire)
         finally:
             self._forget_connection()
@@ -407,28 +259,19 @@ class Bus:
             wire.send([("PING",)])
 
     def _forget_connection(self) -> None:
-        """Nothing more comes on it: what was not answered is written on the next, or given up."""
         self._wire = None
-        self._echoes.clear()
-        self._untold.clear()
-        now, again, lost = self._loop.time(), deque[_Publication](), deque[_Publication]()
-        for item in self._unanswered:
-            may_again = item.attempts < ATTEMPTS and item.deadline > now
-            (again if may_again else lost).append(item)
-        self._unanswered = deque()
-        self._give_up(lost)
-        self._pending.extendleft(reversed(again))
+        self._publications.detach()
         for subscription in self._subscriptions.values():
             if subscription.confirmed.done():
                 subscription.confirmed = self._loop.create_future()
 
     async def _wait_to_retry(self, wait_s: float) -> None:
-        self._wanted.clear()
+        self._publications.wanted.clear()
         await asyncio.sleep(RETRY_S[0])
-        if not self._pending and wait_s > RETRY_S[0]:
+        if not self._publications.are_waiting and wait_s > RETRY_S[0]:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s - RETRY_S[0]):
-                    await self._wanted.wait()
+                    await self._publications.wanted.wait()
 
     async def close(self) -> None:
         """Close the connection; a later call opens another."""
@@ -437,9 +280,7 @@ class Bus:
             keeper.cancel()
             # One that is just connecting may lose a cancellation in what redis-py awaits.
             await asyncio.wait({keeper}, timeout=CANCEL_AGAIN_S)
-        if self._deadlines is not None:
-            self._deadlines.cancel()
-            self._deadlines = None
+        self._publications.close()
         for subscription in self._subscriptions.values():
             if subscription.linger is not None:
                 subscription.linger.cancel()

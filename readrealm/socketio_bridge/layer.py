@@ -16,7 +16,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import _wrap_close, decode_hosts
 
 from .bus import Bus
-from .fanout import Backfill, Event, Fanout, Member
+from .fanout import Backfill, Fanout
+from .room import Event, Member
 
 log = logging.getLogger(__name__)
 

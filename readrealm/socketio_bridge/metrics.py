@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .fanout import PLAIN
 from .layer import RoomLoopLayer
 from .namespace import BridgeNamespace
+from .room import PLAIN
 from .server import Server
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from .connection import Connection, Inbox, Pace
 from .consumer import EventConsumer
-from .fanout import PLAIN
 from .outlet import Congestion, Outlet
 from .packets import BadPacket, EnginePacket, Json
+from .room import PLAIN
 from .websocket import (
     POLICY_VIOLATION,
     TOO_LARGE,

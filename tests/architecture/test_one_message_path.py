@@ -53,6 +53,8 @@ TRANSPORT = {
     "readrealm/socketio_bridge/websocket.py",
     "readrealm/socketio_bridge/session.py",
     "readrealm/socketio_bridge/packets.py",
+    "readrealm/socketio_bridge/publications.py",
+    "readrealm/socketio_bridge/room.py",
     "readrealm/socketio_bridge/bus.py",
     "readrealm/socketio_bridge/wire.py",
     "readrealm/socketio_bridge/fanout.py",

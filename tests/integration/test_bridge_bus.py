@@ -11,7 +11,8 @@ import pytest
 import redis
 
 from readrealm.socketio_bridge import bus as bus_module
-from readrealm.socketio_bridge.bus import LINGER_S, MAX_PENDING_BYTES, Bus, BusUnavailable
+from readrealm.socketio_bridge.bus import LINGER_S, Bus
+from readrealm.socketio_bridge.publications import MAX_PENDING_BYTES, BusUnavailable
 from readrealm.stores.valkey import PrivateValkey
 from tests.support.bridge import private_valkey, until
 

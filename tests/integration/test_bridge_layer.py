@@ -15,7 +15,8 @@ from asgiref.sync import async_to_sync
 
 from readrealm.socketio_bridge import RoomChannelLayer
 from readrealm.socketio_bridge import bus as bus_module
-from readrealm.socketio_bridge.bus import LINGER_S, BusUnavailable
+from readrealm.socketio_bridge.bus import LINGER_S
+from readrealm.socketio_bridge.publications import BusUnavailable
 from readrealm.stores.valkey import PrivateValkey
 from tests.support.bridge import private_valkey, until
 from tests.support.processes import ROOT, wait_until

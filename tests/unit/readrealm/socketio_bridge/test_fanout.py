@@ -11,17 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readrealm.socketio_bridge.fanout import (
-    MAX_HELD,
-    MAX_HELD_BYTES,
     MERGE_S,
     OVERTAKEN_WAIT_S,
-    PLAIN,
-    Event,
     Fanout,
     GapReason,
     plain_text,
 )
 from readrealm.socketio_bridge.packets import websocket_frame
+from readrealm.socketio_bridge.room import MAX_HELD, MAX_HELD_BYTES, PLAIN, Event
 from tests.support.bridge import until
 
 from .fakes import FakeMember, run_warped

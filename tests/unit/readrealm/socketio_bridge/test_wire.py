@@ -8,7 +8,8 @@ import hiredis
 import pytest
 
 from readrealm.socketio_bridge import bus as bus_module
-from readrealm.socketio_bridge.bus import Bus, BusUnavailable
+from readrealm.socketio_bridge.bus import Bus
+from readrealm.socketio_bridge.publications import BusUnavailable
 from readrealm.socketio_bridge.wire import Wire
 from tests.support.bridge import until
 
@@ -222,7 +223,7 @@ async def test_a_publication_whose_caller_has_gone_disturbs_nobody(
     gone.cancel()
 
     assert await bus.publish("news", b"next") == 1
-    await until(lambda: bus._waiting_bytes == 0)
+    await until(lambda: bus._publications.waiting_bytes == 0)
 
 
 async def test_a_bus_that_hears_nothing_for_too_long_connects_anew(
