@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, NoReturn, Protocol
 
 from chat.events import RoomHead
 from chat.presence import RENEW_EVERY_S, Movements
 from chat.services import Broadcast, ChatService
+from readrealm.duties import repeat
 from readrealm.kernel.errors import AppError
 
 log = logging.getLogger(__name__)
@@ -94,13 +94,13 @@ class ChatUpkeep:
         """
         try:
             async with asyncio.TaskGroup() as duties:
-                duties.create_task(self._repeat(self.keep_rosters, self._renew_every_s))
-                duties.create_task(self._repeat(self.settle, self._renew_every_s))
-                duties.create_task(self._repeat(self.tell_heads, self._head_every_s))
+                duties.create_task(_repeat(self.keep_rosters, self._renew_every_s))
+                duties.create_task(_repeat(self.settle, self._renew_every_s))
+                duties.create_task(_repeat(self.tell_heads, self._head_every_s))
                 if self._watch is not None:
-                    duties.create_task(self._repeat(self._watch, LOOK_EVERY_S))
+                    duties.create_task(_repeat(self._watch, LOOK_EVERY_S))
                 if self._watch_again is not None:
-                    duties.create_task(self._repeat(self._watch_again, LOOK_AGAIN_EVERY_S))
+                    duties.create_task(_repeat(self._watch_again, LOOK_AGAIN_EVERY_S))
                 if self._listen is not None:
                     duties.create_task(self._keep_listening(self._listen))
         finally:
@@ -173,13 +173,6 @@ class ChatUpkeep:
                 log.exception("notices of moderators are not heard")
             await asyncio.sleep(LISTEN_AGAIN_S)
 
-    async def _repeat(self, duty: Callable[[], Awaitable[None]], every_s: float) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(STEP_S):
-                    await duty()
-            except (AppError, TimeoutError) as error:
-                log.warning("%s failed and comes again: %s", duty.__name__, error)
-            except Exception:
-                log.exception("%s failed and comes again", duty.__name__)
-            await asyncio.sleep(every_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+
+def _repeat(duty: Callable[[], Awaitable[None]], every_s: float) -> Coroutine[Any, Any, NoReturn]:
+    return repeat(duty, every_s=every_s, within_s=STEP_S, jitter=JITTER)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
 
+from readrealm.duties import repeat
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import AppError
 from speech.routes.broadcast import LayerAudience
@@ -53,8 +53,12 @@ class SessionUpkeep:
         """Do all duties until cancelled. A round that fails is logged and comes again."""
         try:
             async with asyncio.TaskGroup() as duties:
-                duties.create_task(_repeat(self.keep_sessions, self._heartbeat_s))
-                duties.create_task(_repeat(self._census.publish, PUBLISH_EVERY_S))
+                duties.create_task(
+                    repeat(self.keep_sessions, every_s=self._heartbeat_s, within_s=STEP_S)
+                )
+                duties.create_task(
+                    repeat(self._census.publish, every_s=PUBLISH_EVERY_S, within_s=STEP_S)
+                )
         finally:
             try:
                 await self._census.retire()
@@ -79,15 +83,3 @@ class SessionUpkeep:
             await self._audience.tell_envelope(
                 session.id, "session:ended", success(ended, at_ms=now)
             )
-
-
-async def _repeat(duty: Callable[[], Awaitable[None]], every_s: float) -> None:
-    while True:
-        try:
-            async with asyncio.timeout(STEP_S):
-                await duty()
-        except (AppError, TimeoutError) as error:
-            log.warning("%s failed and comes again: %s", duty.__name__, error)
-        except Exception:
-            log.exception("%s failed and comes again", duty.__name__)
-        await asyncio.sleep(every_s)

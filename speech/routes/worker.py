@@ -3,9 +3,10 @@ on. Commands are only the doorbell; what is to be done stands in the store."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn
 
+from readrealm.duties import repeat
 from readrealm.kernel.errors import AppError
 from readrealm.kernel.wire import plain
 from speech.routes.config_store import ConfigStore
@@ -167,22 +168,7 @@ class VoiceWorker:
             await self._leases.release(session_id)
 
 
-async def _repeat(
+def _repeat(
     duty: Callable[[], Awaitable[None]], every_s: float, bell: asyncio.Event | None
-) -> None:
-    """Do a duty again and again: after ``every_s``, or when the bell rings."""
-    while True:
-        if bell is not None:
-            bell.clear()
-        try:
-            async with asyncio.timeout(STEP_S):
-                await duty()
-        except (AppError, TimeoutError) as error:
-            log.warning("%s failed and comes again: %s", duty.__name__, error)
-        except Exception:
-            log.exception("%s failed and comes again", duty.__name__)
-        try:
-            async with asyncio.timeout(every_s):
-                await (bell.wait() if bell is not None else asyncio.sleep(2 * every_s))
-        except TimeoutError:
-            continue
+) -> Coroutine[Any, Any, NoReturn]:
+    return repeat(duty, every_s=every_s, within_s=STEP_S, bell=bell)
