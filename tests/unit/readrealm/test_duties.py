@@ -69,9 +69,7 @@ def test_waits_differ_by_their_jitter_and_no_more() -> None:
                 await repeat(duty, every_s=10, within_s=1, jitter=0.2)
 
     run_warped(play)
-    waits = [
-        after - before for before, after in zip(duty.began_at, duty.began_at[1:], strict=False)
-    ]
+    waits = [after - before for before, after in pairwise(duty.began_at)]
 
     assert 80 < len(waits) < 126
     assert 7.9 < min(waits) < max(waits) < 12.1
