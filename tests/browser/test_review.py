@@ -38,9 +38,7 @@ def moderators(site: Server) -> tuple[str, str]:
 
 @pytest.fixture
 def database(site: Server, session_stores: SessionStores) -> Any:
-    name = re.search(r"/(browser_[^?]+)\?", site.environment["MONGODB_URL"])
-    assert name is not None
-    return session_stores.mongo[name[1]]
+    return session_stores.mongo[site.database_name]
 
 
 def report(database: Any, book_id: int, content: str, *, times: int) -> str:

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,9 +38,11 @@ print("stopped", flush=True)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A data folder on a real file system: crash recovery is what is tested."""
-    return tmp_path / "data"
+def folder():
+    """A data folder on a real file system: crash recovery is what is tested. Its path is short
+    enough for the address of a socket."""
+    with tempfile.TemporaryDirectory(prefix="rr-", ignore_cleanup_errors=True) as made:
+        yield Path(made) / "data"
 
 
 @pytest.fixture

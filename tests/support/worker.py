@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pymongo.uri_parser import parse_uri
+
 from readrealm.stores.addresses import valkey_url
 from tests.support.processes import ROOT, Program, command_of, descendants, wait_until_gone
 
@@ -47,6 +49,12 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database_name(self) -> str:
+        """Of what it keeps in MongoDB."""
+        name: str = parse_uri(self.environment["MONGODB_URL"])["database"]
+        return name
 
     @property
     def redis_url(self) -> str:
