@@ -25,6 +25,9 @@ from speech.interviews.state import Phase, Rules
 LOOK_EVERY_S = 0.4
 """While it is not clear whether the worker of an interview is alive."""
 
+SIGNS_OF_LIFE = 2
+"""Renewals of a lease that prove it: one may have been on its way when the worker was killed."""
+
 LOOKS = 20
 """Together longer than a lease."""
 
@@ -226,7 +229,8 @@ class InterviewService:
         """Raises:
         InterviewInProgress: a worker that is alive has it, with a socket.
         """
-        first: Any = None
+        newest: Any = None
+        renewals = 0
         for _ in range(LOOKS):
             snapshot = await self.live.take(owner)
             if snapshot is not None:
@@ -234,11 +238,11 @@ class InterviewService:
             holding = await self.live.holding(owner)
             if holding is None:
                 return None
-            if first is None:
-                first = holding.lease_until
-                if insists and holding.channel:
-                    await self.summon(holding.channel)
-            elif holding.lease_until != first and not insists:
+            if newest is None and insists and holding.channel:
+                await self.summon(holding.channel)
+            renewals += newest is not None and holding.lease_until != newest
+            newest = holding.lease_until
+            if renewals >= SIGNS_OF_LIFE and not insists:
                 break
             await self.pause(LOOK_EVERY_S)
         raise InterviewInProgress("you are in an interview on another connection")
