@@ -129,7 +129,8 @@ class Publications:
         self._give_up(self._pending)
 
     def close(self) -> None:
-        """Stop watching deadlines; nothing may wait any more."""
+        """Give up what waits, and stop watching deadlines."""
+        self.give_up()
         if self._deadlines is not None:
             self._deadlines.cancel()
             self._deadlines = None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from readrealm.socketio_bridge.bus import Bus
+from readrealm.socketio_bridge.publications import BusUnavailable
 
 
 class DeafConnection:
@@ -53,6 +54,16 @@ async def test_a_bus_that_is_connecting_can_be_closed(bus: Bus, use: str) -> Non
 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_publishes_as_the_bus_is_closed_is_told_that_it_was_in_vain(bus: Bus) -> None:
+    publishing = asyncio.create_task(bus.publish("news", b"hello"))
+    await asyncio.sleep(0)  # it has been asked for, and the task that would connect has not begun
+
+    await bus.close()
+
+    with pytest.raises(BusUnavailable):
+        await asyncio.wait_for(publishing, 2)
 
 
 @pytest.mark.parametrize("use", ["subscribe", "publish"])
