@@ -34,6 +34,16 @@ MOST_SANCTIONS = 50_000
 """Holding ones that a worker knows; of more, those that end first."""
 
 
+def durable(database: AsyncDatabase[Document], name: str) -> AsyncCollection[Document]:
+    """A collection whose writes are on a majority and in the journal, and which shows no others."""
+    return database.get_collection(
+        name,
+        codec_options=CodecOptions(tz_aware=True),
+        write_concern=WriteConcern(w="majority", j=True),
+        read_concern=ReadConcern("majority"),
+    )
+
+
 class ModerationRecords:
     """What `chat.moderation.Records` asks for, in MongoDB, durably.
 
@@ -41,17 +51,9 @@ class ModerationRecords:
     """
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
-        def collection(name: str) -> AsyncCollection[Document]:
-            return database.get_collection(
-                name,
-                codec_options=CodecOptions(tz_aware=True),
-                write_concern=WriteConcern(w="majority", j=True),
-                read_concern=ReadConcern("majority"),
-            )
-
-        self._entries, self._sanctions = collection(COLLECTION), collection(SANCTIONS)
-        self._reports, self._acts = collection(REPORTS), collection(ACTS)
-        self._claims = collection(CLAIMS)
+        self._entries, self._sanctions = durable(database, COLLECTION), durable(database, SANCTIONS)
+        self._reports, self._acts = durable(database, REPORTS), durable(database, ACTS)
+        self._claims = durable(database, CLAIMS)
 
     async def write(self, record: LogRecord) -> None:
         """Put an act on record."""

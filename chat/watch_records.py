@@ -5,17 +5,13 @@ from collections.abc import Sequence
 
 import msgspec
 from bson import ObjectId
-from bson.codec_options import CodecOptions
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from chat.entries import COLLECTION, Document, Kind, State, message_of
 from chat.events import Message
 from chat.moderation_documents import REPORTS
-from chat.moderation_store import answered_in_time
+from chat.moderation_store import answered_in_time, durable
 from chat.watching import Stretch
 from readrealm.kernel.clock import utc
 
@@ -38,16 +34,8 @@ class WatchRecords:
     """
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
-        def collection(name: str) -> AsyncCollection[Document]:
-            return database.get_collection(
-                name,
-                codec_options=CodecOptions(tz_aware=True),
-                write_concern=WriteConcern(w="majority", j=True),
-                read_concern=ReadConcern("majority"),
-            )
-
-        self._entries, self._reports = collection(COLLECTION), collection(REPORTS)
-        self._marks = collection(MARKS)
+        self._entries, self._reports = durable(database, COLLECTION), durable(database, REPORTS)
+        self._marks = durable(database, MARKS)
 
     async def flag(self, message: Message, words: Sequence[str], *, at_ms: int) -> None:
         """Have the watch list report a message; a state that was flagged before changes nothing,
