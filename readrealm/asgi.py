@@ -35,7 +35,8 @@ from readrealm.socketio_bridge import (  # noqa: E402
     Server,
 )
 from readrealm.socketio_bridge.admission import Admission  # noqa: E402
-from readrealm.socketio_bridge.forwarding import Directory, Forwarder  # noqa: E402
+from readrealm.socketio_bridge.directory import Directory  # noqa: E402
+from readrealm.socketio_bridge.forwarding import Forwarder  # noqa: E402
 from readrealm.socketio_bridge.websocket import POLICY_VIOLATION  # noqa: E402
 from readrealm.stores import mongo, redis  # noqa: E402
 from speech.gateway.consumer import GatewayConsumer  # noqa: E402
