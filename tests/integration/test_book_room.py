@@ -106,7 +106,7 @@ def test_they_play_it_the_same_on_different_workers(
 async def test_the_python_client_hears_what_the_javascript_client_hears(
     shared_server: StartServer,
 ) -> None:
-    running = shared_server(workers=1)
+    running = shared_server(workers=1, CHAT_RATE="off")
     heard: list[tuple[str, Any]] = []
     reader = {"bookId": next(BOOKS), "userId": "u1", "username": "ada"}
     async with socketio.AsyncSimpleClient() as client:
@@ -126,10 +126,10 @@ async def test_the_python_client_hears_what_the_javascript_client_hears(
     assert heard[-1][1] == said["message"]
 
 
-def test_a_room_shows_its_newest_fifty_messages_first(server: StartServer) -> None:
+def test_a_room_shows_its_newest_fifty_messages_first(shared_server: StartServer) -> None:
     script = """
         const socket = io(url, { transports: ["websocket"] });
-        const reader = { bookId: 7, userId: "u1", username: "ada" };
+        const reader = { bookId: args[0], userId: "u1", username: "ada" };
         await new Promise((resolve) => socket.on("connect", resolve));
         await socket.emitWithAck("joinRoom", reader);
         const asked = Array.from({ length: 51 }, (_, n) =>
@@ -141,8 +141,9 @@ def test_a_room_shows_its_newest_fifty_messages_first(server: StartServer) -> No
         });
         socket.emit("joinRoom", reader);
     """
+    running = shared_server(workers=1, CHAT_RATE="off")
 
-    ((_, numbers, shown),) = run_node(script, server(CHAT_RATE="off").url)
+    ((_, numbers, shown),) = run_node(script, running.url, next(BOOKS))
 
     assert numbers == list(range(1, 52))
     assert shown == [f"line {n}" for n in range(50, 0, -1)]

@@ -6,14 +6,15 @@ import itertools
 import json
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import websockets
 
-from tests.conftest import SessionStores, StartServer
+from tests.conftest import SessionStores, StartServer, serving
 from tests.support.clients import run_node
+from tests.support.worker import Server
 
 CONNECT_MANY = """
     const [transports, count] = args;
@@ -88,19 +89,25 @@ async def round_robin(ports: list[int]) -> AsyncIterator[int]:
             task.cancel()
 
 
-@TRANSPORTS
-async def test_every_client_connects_to_two_hosts_behind_a_round_robin_proxy(
-    server: StartServer, session_stores: SessionStores, redis_url: str, transports: list[str]
-) -> None:
+@pytest.fixture(scope="module")
+def hosts(request: pytest.FixtureRequest) -> Iterator[list[Server]]:
+    """Two hosts of one cluster, with two workers each."""
+    stores: SessionStores = request.getfixturevalue("session_stores")
     shared = {
-        "MONGODB_URL": session_stores.url_of("two_hosts"),
-        "REDIS_URL": redis_url,
+        "MONGODB_URL": stores.url_of("two_hosts"),
+        "REDIS_URL": request.getfixturevalue("redis_url"),
         "SECRET_KEY": "a key that both hosts of the cluster share " * 2,
         "DEBUG": "true",
         "HANDSHAKE_RATE": "off",
     }
-    hosts = [server(workers=2, **shared) for _ in range(2)]
+    with serving(request) as start:
+        yield [start(workers=2, **shared) for _ in range(2)]
 
+
+@TRANSPORTS
+async def test_every_client_connects_to_two_hosts_behind_a_round_robin_proxy(
+    hosts: list[Server], transports: list[str]
+) -> None:
     async with round_robin([host.port for host in hosts]) as port:
         url = f"http://127.0.0.1:{port}"
         workers = await asyncio.to_thread(connect_many, url, transports)

@@ -102,8 +102,8 @@ def test_a_server_with_everything_it_needs_is_ready(shared_server):
     ("program", "unready"),
     [("valkey-server", {"valkey", "pubsub"}), ("mongod", {"mongodb"})],
 )
-def test_a_server_says_which_store_it_waits_for_and_goes_on_living(server, program, unready):
-    running = server(MONGODB_URL="")
+def test_a_server_says_which_store_it_waits_for_and_goes_on_living(shared_server, program, unready):
+    running = shared_server(MONGODB_URL="")
 
     with stopped(running.store_pid(program)):
         status, answer = running.get_json("/readyz")
@@ -117,13 +117,15 @@ def test_a_server_says_which_store_it_waits_for_and_goes_on_living(server, progr
     wait_until(lambda: running.get_json("/readyz")[0] == 200, what="readiness")
 
 
-def test_a_server_that_is_deaf_says_so(server):
-    running = server()
+def test_a_server_that_is_deaf_says_so(shared_server):
+    running = shared_server()
 
     with redis.Redis.from_url(running.redis_url) as valkey:
         valkey.execute_command("ACL", "SETUSER", "default", "resetchannels")
-        status, answer = running.get_json("/readyz")
-        valkey.execute_command("ACL", "SETUSER", "default", "allchannels")
+        try:
+            status, answer = running.get_json("/readyz")
+        finally:
+            valkey.execute_command("ACL", "SETUSER", "default", "allchannels")
 
     assert status == 503
     assert {name for name, check in answer["checks"].items() if not check["ok"]} == {"pubsub"}
@@ -210,8 +212,9 @@ def test_admin_answers_under_the_content_security_policy(shared_server):
     assert "require-trusted-types-for" not in policy
 
 
-async def test_one_scrape_tells_of_every_worker_behind_the_port(server):
-    running = server(workers=2)
+async def test_one_scrape_tells_of_every_worker_behind_the_port(shared_server):
+    running = shared_server(workers=2)
+    before = figures_of(running)
 
     async with on_both_workers(running) as clients:
         workers = {client.sid.partition(".")[0] for client in clients}
@@ -225,6 +228,7 @@ async def test_one_scrape_tells_of_every_worker_behind_the_port(server):
             refused = await client.call("chatMessage", {**reader, "content": ""}, timeout=10)
             assert refused["code"] == "VALIDATION_ERROR"
         figures, up = figures_of(running), workers_up(running)
+    figures.subtract(before)
 
     assert up == dict.fromkeys(workers, 1)
     assert figures["readrealm_connections", "audience=/"] == count
@@ -244,8 +248,8 @@ async def test_one_scrape_tells_of_every_worker_behind_the_port(server):
     assert figures["process_cpu_seconds_total",] > 0
 
 
-def test_a_scrape_names_a_worker_that_does_not_answer(server):
-    running = server(workers=2)
+def test_a_scrape_names_a_worker_that_does_not_answer(shared_server):
+    running = shared_server(workers=2)
     both = workers_up(running)
 
     with stopped(running.worker_pids()[0]):

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 import pytest
 
 from readrealm.stores import processes
+from tests.conftest import serving
 from tests.support.processes import Program, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
@@ -28,16 +29,20 @@ def worker_that_answers(server):
         connection.close()
 
 
-def test_every_worker_serves_behind_one_port(server):
-    running = server(workers=2)
+def wait_until_both_answer(server):
+    """Come back when each of two workers has answered, and with nothing but success."""
     seen = set()
 
     def all_seen():
-        seen.add(worker_that_answers(running))
+        seen.add(worker_that_answers(server))
         return len(seen) == 2
 
-    wait_until(all_seen, what="an answer of each worker")
+    wait_until(all_seen, what="an answer of each worker", timeout_s=45)
     assert {status for status, _ in seen} == {200}
+
+
+def test_every_worker_serves_behind_one_port(shared_server):
+    wait_until_both_answer(shared_server(workers=2))
 
 
 def test_every_step_is_said_and_the_address_comes_last(server):
@@ -48,8 +53,8 @@ def test_every_step_is_said_and_the_address_comes_last(server):
     assert said[-1].startswith("ReadRealm is at http://127.0.0.1:")
 
 
-def test_a_dead_worker_is_replaced(server):
-    running = server(workers=2)
+def test_a_dead_worker_is_replaced(shared_server):
+    running = shared_server(workers=2)
     victim, other = running.worker_pids()
     name = processes.identity(victim)
 
@@ -59,27 +64,30 @@ def test_a_dead_worker_is_replaced(server):
 
     wait_until_gone([name])
     assert other in running.worker_pids()
-    assert worker_that_answers(running)[0] == 200
+    wait_until_both_answer(running)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_server_leaves_nothing_running(server, number):
-    running = server(workers=2, MONGODB_URL="")
-    below = running.running.descendants()
+@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM])
+def stopped(request):
+    """A server that was asked to end, its exit status, and what ran below it."""
+    with serving(request) as start:
+        running = start(workers=2, MONGODB_URL="")
+        below = running.running.descendants()
+        running.running.send_signal(request.param)
+        yield running, running.running.wait(), below
+
+
+def test_a_stopped_server_leaves_nothing_running(stopped):
+    running, status, below = stopped
+
+    assert status == 0
     assert len(below) == 4  # two workers, mongod, Valkey
-
-    running.running.send_signal(number)
-
-    assert running.running.wait() == 0
     assert not any(map(processes.is_running, below))
     assert list((running.folder / "run").glob("*.sock")) == []
 
 
-def test_stores_end_after_the_workers_that_use_them(server):
-    running = server(workers=2, MONGODB_URL="")
-
-    running.running.send_signal(signal.SIGTERM)
-    running.running.wait()
+def test_stores_end_after_the_workers_that_use_them(stopped):
+    running, _, _ = stopped
 
     said = running.running.output
     assert said.index("every worker has ended") < said.index("the private Valkey has ended")
@@ -168,8 +176,8 @@ def test_a_server_goes_with_its_terminal(tmp_path):
         program.end()
 
 
-def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(server):
-    running = server(workers=2)
+def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(shared_server):
+    running = shared_server(workers=2)
     before = set(running.worker_pids())
     answers, is_over = [], threading.Event()
 
@@ -181,8 +189,9 @@ def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(server):
     for reader in readers:
         reader.start()
     try:
+        said = len(running.running.lines)
         running.running.send_signal(signal.SIGHUP)
-        running.running.wait_for_line("every worker was replaced", timeout_s=60)
+        running.running.wait_for_line("every worker was replaced", timeout_s=60, after=said)
     finally:
         is_over.set()
         for reader in readers:
@@ -198,8 +207,8 @@ def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(server):
     ("program", "title"),
     [("mongod", "the private mongod"), ("valkey-server", "the private Valkey")],
 )
-def test_a_dead_store_is_started_again(server, program, title):
-    running = server(MONGODB_URL="")
+def test_a_dead_store_is_started_again(shared_server, program, title):
+    running = shared_server(MONGODB_URL="")
     assert running.get_json("/readyz")[0] == 200
 
     os.kill(running.store_pid(program), signal.SIGKILL)
@@ -225,8 +234,8 @@ def test_a_store_that_another_server_took_along_is_started_again(server, tmp_pat
         second.end()
 
 
-def test_a_taken_port_is_said_before_anything_is_started(server, tmp_path):
-    running = server()
+def test_a_taken_port_is_said_before_anything_is_started(shared_server, tmp_path):
+    running = shared_server(workers=2)
 
     second = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", PORT=str(running.port))
 
@@ -291,13 +300,15 @@ def serve(*arguments, stdin=subprocess.PIPE, **variables):
 
 
 @pytest.mark.parametrize("command", ATTENDANTS)
-def test_what_attends_the_workers_is_kept_running(server, command):
-    running = server(workers=1, VOICE="true")
+def test_what_attends_the_workers_is_kept_running(shared_server, command):
+    running = shared_server(workers=1, VOICE="true")
     wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} beside the worker")
-    name = processes.identity(running.pids_of(command)[0])
+    name, said = processes.identity(running.pids_of(command)[0]), len(running.running.lines)
 
     os.kill(running.pids_of(command)[0], signal.SIGKILL)
-    running.running.wait_for_line(r"ended \(killed by SIGKILL\); it starts again in 1 s")
+    running.running.wait_for_line(
+        r"ended \(killed by SIGKILL\); it starts again in 1 s", after=said
+    )
 
     wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} again")
     assert not processes.is_running(name)
