@@ -9,8 +9,11 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nlargest
+from operator import itemgetter
 from pathlib import Path
 
 from tests import ALONE
@@ -19,6 +22,9 @@ MOST_PROCESSES = 4
 """Each has a mongod and a Valkey of its own, and now and then a browser."""
 
 NOTHING_COLLECTED = 5
+
+SLOWEST = 10
+"""Files that the summary names: who looks for time begins with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Outcome:
     """passed, skipped, failed"""
     broken: tuple[str, ...] = ()
     """The tests that failed, or could not be set up or cleared away."""
+    files_s: dict[str, float] = field(default_factory=dict)
+    """Seconds that the tests of a file took, what they set up and cleared away included."""
 
 
 def main(arguments: list[str]) -> int:
@@ -54,7 +62,9 @@ def run(*arguments: str) -> Outcome:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = pytest("-q", *arguments, f"--junit-xml={report}")
+        # Only this form of the report names files.
+        form = ("-o", "junit_family=xunit1", f"--junit-xml={report}")
+        command = pytest("-q", *arguments, *form)
         status = subprocess.run(command, check=False).returncode
         took_s = time.monotonic() - begin
         if not report.exists():
@@ -65,15 +75,17 @@ def run(*arguments: str) -> Outcome:
 def read(report: Path, *, status: int, took_s: float) -> Outcome:
     """An outcome from what pytest wrote."""
     counts: Counter[str] = Counter()
+    files_s: defaultdict[str, float] = defaultdict(float)
     broken: dict[str, None] = {}
     for case in ET.parse(report).iter("testcase"):
         kinds = {child.tag for child in case}
+        files_s[case.get("file") or "?"] += float(case.get("time") or 0)
         if kinds & {"failure", "error"}:
             broken[f"{case.get('classname')}::{case.get('name')}"] = None
         else:
             counts["skipped" if "skipped" in kinds else "passed"] += 1
     counts["failed"] = len(broken)
-    return Outcome(status, took_s, counts, tuple(broken))
+    return Outcome(status, took_s, counts, tuple(broken), files_s)
 
 
 def summarise(outcomes: dict[str, Outcome]) -> None:
@@ -82,8 +94,20 @@ def summarise(outcomes: dict[str, Outcome]) -> None:
         say(title, outcome.counts, outcome.took_s)
     counts = sum((outcome.counts for outcome in outcomes.values()), Counter())
     say("all", counts, sum(outcome.took_s for outcome in outcomes.values()))
+    print("\nslowest files, in seconds")
+    for name, seconds in slowest(outcomes.values()):
+        print(f"{seconds:9,.1f}  {name}")
     for name in (name for outcome in outcomes.values() for name in outcome.broken):
         print(f"failed: {name}")
+
+
+def slowest(outcomes: Iterable[Outcome]) -> list[tuple[str, float]]:
+    """The files that took longest in all runs together, and how long."""
+    total: defaultdict[str, float] = defaultdict(float)
+    for outcome in outcomes:
+        for name, seconds in outcome.files_s.items():
+            total[name] += seconds
+    return nlargest(SLOWEST, total.items(), key=itemgetter(1))
 
 
 def say(title: str, counts: Counter[str], took_s: float) -> None:

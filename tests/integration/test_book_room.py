@@ -90,7 +90,7 @@ def check(result: dict[str, Any]) -> None:
 def test_two_javascript_clients_play_the_golden_sequence(
     shared_server: StartServer, transports: list[str]
 ) -> None:
-    check(play(shared_server(workers=1), transports, "same"))
+    check(play(shared_server(workers=1, CHAT_RATE="off"), transports, "same"))
 
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"]])

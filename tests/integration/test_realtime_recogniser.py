@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from readrealm.kernel.errors import ProviderUnavailable
 from speech.audio.pcm import from_samples
@@ -22,11 +23,23 @@ CHUNK = 3_200
 PATIENT = Deadlines(start=60, wait=60, answer=60)
 """For a machine that is busy with other tests; those of deadlines have their own."""
 
-pytestmark = pytest.mark.timeout(180)
+DEADLINE_S = 20
+
+# One event loop for all: a process that was started on it serves one test after the other.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool():
+    """One process that all tests share which do not end it."""
+    made = RecogniserPool(RecogniserSpec(), processes=1, deadlines=PATIENT)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_pool():
+    """Up to two processes, none of them started yet."""
     made = RecogniserPool(RecogniserSpec(), processes=2, deadlines=PATIENT)
     yield made
     await made.close()
@@ -61,12 +74,12 @@ async def test_words_have_times_that_follow_one_another(pool):
 
 
 @needs_recordings
-async def test_a_stranger_is_understood_the_same_whoever_spoke_before(pool):
-    await pool.start(1)
-    fresh, _ = await live(pool, "harvard_spk1_snt1.wav")
-    await live(pool, "lj001-0002.wav")
-    await live(pool, "goforward.wav")
-    again, _ = await live(pool, "harvard_spk1_snt1.wav")
+async def test_a_stranger_is_understood_the_same_whoever_spoke_before(own_pool):
+    await own_pool.start(1)
+    fresh, _ = await live(own_pool, "harvard_spk1_snt1.wav")
+    await live(own_pool, "lj001-0002.wav")
+    await live(own_pool, "goforward.wav")
+    again, _ = await live(own_pool, "harvard_spk1_snt1.wav")
     assert again.text == fresh.text
     assert again.voice == fresh.voice
 
@@ -87,11 +100,11 @@ async def test_a_whole_utterance_can_be_handed_over_at_once(pool):
 
 
 @needs_recordings
-async def test_a_whole_utterance_is_recognised_the_same_after_a_live_one(pool):
-    await pool.start(1)
-    fresh = await pool.transcribe(recorded_pcm("lj001-0004.wav"))
-    await live(pool, "goforward.wav")
-    assert await pool.transcribe(recorded_pcm("lj001-0004.wav")) == fresh
+async def test_a_whole_utterance_is_recognised_the_same_after_a_live_one(own_pool):
+    await own_pool.start(1)
+    fresh = await own_pool.transcribe(recorded_pcm("lj001-0004.wav"))
+    await live(own_pool, "goforward.wav")
+    assert await own_pool.transcribe(recorded_pcm("lj001-0004.wav")) == fresh
 
 
 async def test_silence_and_nothing_are_no_words(pool):
@@ -104,9 +117,9 @@ async def test_silence_and_nothing_are_no_words(pool):
 
 
 @needs_recordings
-async def test_two_are_recognised_at_the_same_time_and_do_not_mix(pool):
-    alone = [(await live(pool, name))[0].text for name in ("goforward.wav", "new_home.wav")]
-    both = await asyncio.gather(live(pool, "goforward.wav"), live(pool, "new_home.wav"))
+async def test_two_are_recognised_at_the_same_time_and_do_not_mix(own_pool):
+    alone = [(await live(own_pool, name))[0].text for name in ("goforward.wav", "new_home.wav")]
+    both = await asyncio.gather(live(own_pool, "goforward.wav"), live(own_pool, "new_home.wav"))
     assert [recognised.text for recognised, _ in both] == alone
 
 
@@ -136,23 +149,23 @@ async def test_who_comes_when_all_are_busy_waits_and_is_then_refused():
         await pool.close()
 
 
-async def test_a_process_that_dies_is_replaced(pool):
-    await pool.start(1)
-    (pid,) = pids(pool)
-    async with pool.utterance() as utterance:
+async def test_a_process_that_dies_is_replaced(own_pool):
+    await own_pool.start(1)
+    (pid,) = pids(own_pool)
+    async with own_pool.utterance() as utterance:
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(ProviderUnavailable, match="died"):
             await utterance.hear(bytes(CHUNK))
-    assert (await pool.transcribe(b"")).text == ""
-    assert pid not in pids(pool)
+    assert (await own_pool.transcribe(b"")).text == ""
+    assert pid not in pids(own_pool)
 
 
-async def test_a_process_that_dies_while_nobody_needs_it_is_replaced(pool):
-    await pool.start(1)
-    (worker,) = pool._idle
+async def test_a_process_that_dies_while_nobody_needs_it_is_replaced(own_pool):
+    await own_pool.start(1)
+    (worker,) = own_pool._idle
     os.kill(worker._process.pid, signal.SIGKILL)
     await worker._process.wait()
-    assert (await pool.transcribe(b"")).text == ""
+    assert (await own_pool.transcribe(b"")).text == ""
 
 
 async def test_a_process_that_hangs_is_killed():
@@ -164,14 +177,24 @@ async def test_a_process_that_hangs_is_killed():
         with pytest.raises(ProviderUnavailable, match="in time"):
             async with pool.utterance():
                 pass
-        await asyncio.sleep(0.1)
-        assert not Path(f"/proc/{pid}").exists() or _is_zombie(pid)
+        await gone(pid)
     finally:
         await pool.close()
 
 
-def _is_zombie(pid: int) -> bool:
-    return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+async def gone(pid: int) -> None:
+    """Come back when a process has ended; of one that is not ours nobody tells us."""
+    async with asyncio.timeout(DEADLINE_S):
+        while _is_running(pid):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 @needs_recordings
@@ -199,8 +222,7 @@ async def test_no_process_outlives_the_pool():
     started = pids(pool)
     assert len(started) == 2
     await pool.close()
-    for pid in started:
-        assert not Path(f"/proc/{pid}").exists() or _is_zombie(pid)
+    assert not [pid for pid in started if _is_running(pid)]
 
 
 async def test_a_process_ends_with_the_one_that_started_it(tmp_path):
@@ -221,9 +243,7 @@ asyncio.run(main())
     pid = int(await asyncio.wait_for(parent.stdout.readline(), 30))
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
-        while Path(f"/proc/{pid}").exists() and not _is_zombie(pid):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await gone(pid)
 
 
 @pytest.mark.parametrize(

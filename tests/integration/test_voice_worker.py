@@ -29,7 +29,12 @@ WORDS = {"reports", "from", "the", "north", "which", "chiefly", "people", "buy"}
 SENTENCE = "arctic_a0024.wav"
 
 
-@pytest.fixture
+SETTLED_S = 1.0
+"""So old may a value of the configuration be wherever it is used, and nobody says when it is not:
+what a change does is looked for when this time is over."""
+
+
+@pytest.fixture(scope="module")
 def site(shared_server: StartServer) -> Server:
     return shared_server(workers=2, STT_PROCESSES="2")
 
@@ -41,13 +46,21 @@ async def clients(site: Server) -> AsyncIterator[Clients]:
 
 
 class Workers:
-    """Starts processing workers that end with the test."""
+    """Processing workers beside a server. Who is left running by one test works for the next."""
 
     def __init__(self, site: Server) -> None:
         self._site = site
-        self.running: list[Program] = []
+        self._started: list[Program] = []
 
-    def start(self) -> Program:
+    def one(self) -> Program:
+        """The only worker that runs: one that was left, or a new one."""
+        running = [worker for worker in self._started if worker.process.poll() is None]
+        for worker in running[1:]:
+            worker.end()
+        return running[0] if running else self.another()
+
+    def another(self) -> Program:
+        """A new worker, beside those that run."""
         environment = {
             **self._site.environment,
             "HOST": "127.0.0.1",
@@ -55,17 +68,21 @@ class Workers:
             "REDIS_URL": self._site.redis_url,
         }
         worker = Program([sys.executable, "manage.py", "voice_worker"], environment=environment)
-        self.running.append(worker)
-        worker.wait_for_line("the voice worker listens", timeout_s=45)
+        self._started.append(worker)
+        worker.wait_for_line("the voice worker listens", timeout_s=90)
         return worker
 
+    def none(self) -> None:
+        """End every worker."""
+        while self._started:
+            self._started.pop().end()
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def workers(site: Server) -> Iterator[Workers]:
     made = Workers(site)
     yield made
-    for worker in made.running:
-        worker.end()
+    made.none()
 
 
 def sentence() -> Any:
@@ -143,7 +160,7 @@ MAKERS = {
 
 
 async def test_every_kind_of_stream_comes_back_as_words(clients: Clients, workers: Workers) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
     for mime, make in MAKERS.items():
         session = await stream(client, seconds_of(make(sentence()), 6), mime)
@@ -160,7 +177,7 @@ async def test_every_kind_of_stream_comes_back_as_words(clients: Clients, worker
 async def test_a_stranger_hears_nothing_and_the_owner_sees_interim_texts(
     clients: Clients, workers: Workers
 ) -> None:
-    workers.start()
+    workers.one()
     owner, stranger = await clients.on_both_workers()
     chunks = seconds_of(from_samples(sentence()), 6)
     session = await stream(owner, chunks[:4], "audio/pcm", stop=False)
@@ -177,13 +194,13 @@ async def test_a_stranger_hears_nothing_and_the_owner_sees_interim_texts(
 
 
 async def test_a_worker_that_is_killed_loses_no_chunk(clients: Clients, workers: Workers) -> None:
-    first = workers.start()
+    first = workers.one()
     client = await clients.open()
     chunks = seconds_of(muxing.webm(sentence()), 6)
     session = await stream(client, chunks[:3], "audio/webm", stop=False)
     await client.wait_for("audio:vad")
 
-    second = workers.start()
+    second = workers.another()
     first.send_signal(signal.SIGKILL)
     for seq, chunk in enumerate(chunks[3:], 4):
         assert (await client.chunk(session, seq, chunk))["success"]
@@ -198,10 +215,11 @@ async def test_a_worker_that_is_killed_loses_no_chunk(clients: Clients, workers:
 async def test_chunks_that_nobody_works_on_wait_for_a_worker(
     clients: Clients, workers: Workers
 ) -> None:
+    workers.none()
     client = await clients.open()
     session = await stream(client, seconds_of(muxing.ogg(sentence()), 4), "audio/ogg")
 
-    workers.start()
+    workers.one()
 
     assert len(await final_words(client, session) & WORDS) >= 6
 
@@ -209,17 +227,17 @@ async def test_chunks_that_nobody_works_on_wait_for_a_worker(
 async def test_the_configuration_steers_what_the_next_chunk_gets(
     clients: Clients, workers: Workers, site: Server
 ) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
     sound = seconds_of(from_samples(sentence()), 6)
     try:
         await client.ask("config:update", {"category": "stt", "key": "enabled", "value": False})
         await client.ask("config:update", {"category": "vad", "key": "threshold", "value": 1.0})
-        await asyncio.sleep(1)  # two workers agree within a second
+        await asyncio.sleep(SETTLED_S)
         deaf = await stream(client, sound, "audio/pcm")
         await until_finished(site, deaf)
         await client.ask("config:reset", {"category": "vad"})
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLED_S)
         heard = await stream(client, sound, "audio/pcm")
         await client.until(
             lambda: [v for v in client.named("audio:vad") if v["sessionId"] == heard]
@@ -231,13 +249,14 @@ async def test_the_configuration_steers_what_the_next_chunk_gets(
         await client.ask("config:reset", {})
         update = {"category": "stt", "key": "language", "value": "fr"}
         assert (await client.ask("config:update", update))["success"]
-        await asyncio.sleep(1)
+        await asyncio.sleep(SETTLED_S)
         await stream(client, sound, "audio/pcm")
         error = await client.wait_for("audio:error", timeout_s=30)
         assert error["code"] == "PROVIDER_UNAVAILABLE"
         assert "English" in error["error"]
     finally:
         await client.ask("config:reset", {})
+        await asyncio.sleep(SETTLED_S)
 
 
 async def test_speakers_are_not_told_apart_without_a_model(clients: Clients) -> None:
@@ -254,20 +273,21 @@ async def test_speakers_are_not_told_apart_without_a_model(clients: Clients) -> 
 async def test_sound_is_recorded_only_if_that_was_said_before_the_stream_began(
     clients: Clients, workers: Workers, site: Server
 ) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
     switch = {"category": "pipeline", "key": "recordAudio", "value": True}
     chunks = seconds_of(muxing.webm(sentence()), 6)
     try:
         unrecorded = await stream(client, chunks, "audio/webm")
         assert (await client.ask("config:update", switch))["success"]
-        await asyncio.sleep(1)  # two workers agree within a second
+        await asyncio.sleep(SETTLED_S)
         # The third of six chunks is lost: its place in the recording is silence.
         recorded = await stream(client, chunks, "audio/webm", leave_out=3)
         for session in (unrecorded, recorded):
             await until_finished(site, session)
     finally:
         await client.ask("config:reset", {"category": "pipeline"})
+        await asyncio.sleep(SETTLED_S)
 
     async with AsyncMongoClient(site.environment["MONGODB_URL"]) as mongo:
         bucket = AsyncGridFSBucket(mongo.get_default_database(), bucket_name="voice_recordings")
@@ -280,7 +300,7 @@ async def test_sound_is_recorded_only_if_that_was_said_before_the_stream_began(
 async def test_chunks_that_overtake_each_other_are_put_in_order(
     clients: Clients, workers: Workers
 ) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
     chunks = seconds_of(muxing.webm(sentence()), 6)
     session = new_id()
@@ -295,7 +315,7 @@ async def test_chunks_that_overtake_each_other_are_put_in_order(
 
 
 async def test_what_cannot_be_decoded_is_said_once(clients: Clients, workers: Workers) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
 
     session = await stream(client, [b"this is no sound" * 10] * 3, "audio/webm")
@@ -310,7 +330,7 @@ async def test_what_cannot_be_decoded_is_said_once(clients: Clients, workers: Wo
 async def test_a_valkey_that_is_killed_and_comes_back_empty_loses_no_chunk(
     clients: Clients, workers: Workers, site: Server
 ) -> None:
-    workers.start()
+    workers.one()
     client = await clients.open()
     chunks = seconds_of(muxing.webm(sentence()), 6)
     session = await stream(client, chunks[:3], "audio/webm", stop=False)
@@ -330,7 +350,7 @@ async def test_a_valkey_that_is_killed_and_comes_back_empty_loses_no_chunk(
 async def test_a_worker_comes_back_to_a_server_that_was_restarted(
     clients: Clients, workers: Workers, site: Server
 ) -> None:
-    worker = workers.start()
+    worker = workers.one()
     await asyncio.to_thread(site.restart)
     client = await clients.open()
 
