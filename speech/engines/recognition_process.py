@@ -67,7 +67,10 @@ class RecognitionProcess:
         try:
             await made._answer(Ready, deadline_s)
         except BaseException:
-            made._kill()
+            # Also when the caller is cancelled: nobody else knows of it, and a child that is not
+            # waited for outlives its event loop.
+            made._requests.close()
+            await end(process)
             raise
         return made
 
