@@ -34,6 +34,10 @@ async def play(server: Server, *steps: list[Any]) -> list[list[Any]]:
     return after_greetings(said[1]["heard"])
 
 
+TIGHT = {"VOICE_SESSIONS_PER_READER": "1", "VOICE_AUDIO_BYTES": "9600"}
+"""Limits that a test reaches."""
+
+
 class Stage:
     """Servers whose readers talk with whatever provider is on ``port`` at that time."""
 
@@ -309,7 +313,7 @@ async def test_nothing_of_a_session_comes_after_the_next_has_begun(stage: Stage)
 
 async def test_a_quota_is_kept_and_given_back(stage: Stage) -> None:
     async with stage.provider(listen) as provider:
-        running = stage.serve(provider, VOICE_SESSIONS_PER_READER="1")
+        running = stage.serve(provider, **TIGHT)
         refused = "Voice limit reached: one session at a time. Stop another one first."
 
         first = asyncio.create_task(
@@ -384,7 +388,7 @@ BAD = [
 
 async def test_too_much_sound_at_once_is_answered_and_kills_nothing(stage: Stage) -> None:
     async with stage.provider(listen) as provider:
-        running = stage.serve(provider, VOICE_AUDIO_BYTES="9600")
+        running = stage.serve(provider, **TIGHT)
         heard = await play(
             running,
             ["ask", "start", START],

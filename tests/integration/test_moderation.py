@@ -156,6 +156,7 @@ class TestRecords:
 
 
 class TestTheGate:
+    @pytest.mark.alone
     async def test_a_sanction_is_felt_within_a_second_and_ends_by_itself(
         self, records: Callable[[], ModerationRecords]
     ) -> None:
@@ -276,9 +277,9 @@ def in_thread(call: Callable[..., str], *args: str, **more: str) -> asyncio.Futu
 
 @pytest.mark.alone
 async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does(
-    server: StartServer,
+    shared_server: StartServer,
 ) -> None:
-    running = server(workers=2, CHAT_RATE="off")
+    running = shared_server(workers=2, CHAT_RATE="off")
     admin = Admin(running)
     async with contextlib.AsyncExitStack() as stack:
         # Workers take turns accepting: some of four sockets are on each.
@@ -346,9 +347,9 @@ async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does
 
 @pytest.mark.alone
 async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
-    server: StartServer, session_stores: SessionStores
+    shared_server: StartServer, session_stores: SessionStores
 ) -> None:
-    running = server(workers=2, CHAT_RATE="off")
+    running = shared_server(workers=2, CHAT_RATE="off")
     admin = Admin(running)
     name = re.search(r"/(server_[^?]+)\?", running.environment["MONGODB_URL"])
     assert name

@@ -30,6 +30,8 @@ from tests.support.processes import Program
 DEADLINE_S = 15.0
 """For anything a server does at once; generous, for the machine may be busy."""
 
+START_TIMEOUT_S = 60.0
+
 PING_INTERVAL_S, PING_TIMEOUT_S = 0.3, 0.2
 CONNECT_TIMEOUT_S = 1.0
 """Of the servers in `tests.conformance`."""
@@ -97,7 +99,7 @@ def serving(
     )
     try:
         if kind == "daphne":
-            program.wait_for_line("^ready$")
+            program.wait_for_line("^ready$", timeout_s=START_TIMEOUT_S)
         else:
             _wait_for_port(port, program)
         yield BridgeServer(kind, port, program)
@@ -106,7 +108,7 @@ def serving(
 
 
 def _wait_for_port(port: int, program: Program) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         assert program.process.poll() is None, f"the server ended:\n{program.output}"
         try:
@@ -129,7 +131,7 @@ def private_valkey() -> Iterator[PrivateValkey]:
             valkey.stop()
 
 
-async def until(is_so: Callable[[], object], *, timeout_s: float = 5) -> None:
+async def until(is_so: Callable[[], object], *, timeout_s: float = DEADLINE_S) -> None:
     """Come back when ``is_so``, which something on this event loop will bring about."""
     async with asyncio.timeout(timeout_s):
         while not is_so():  # noqa: ASYNC110  whatever it is, it tells nobody

@@ -17,7 +17,7 @@ from pymongo.uri_parser import parse_uri
 from readrealm.stores.addresses import valkey_url
 from tests.support.processes import ROOT, Program, command_of, descendants, wait_until_gone
 
-START_TIMEOUT_S = 45.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
 
 

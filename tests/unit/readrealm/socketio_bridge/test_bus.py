@@ -8,6 +8,8 @@ import pytest
 from readrealm.socketio_bridge.bus import Bus
 from readrealm.socketio_bridge.publications import BusUnavailable
 
+DEADLINE_S = 20
+
 
 class DeafConnection:
     """Swallows a cancellation while it connects, as `asyncio.wait_for` of Python 3.11 may."""
@@ -50,7 +52,7 @@ async def test_a_bus_that_is_connecting_can_be_closed(bus: Bus, use: str) -> Non
     task = asyncio.create_task(using)
     await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(bus.close(), 2)
+    await asyncio.wait_for(bus.close(), DEADLINE_S)
 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -63,7 +65,7 @@ async def test_who_publishes_as_the_bus_is_closed_is_told_that_it_was_in_vain(bu
     await bus.close()
 
     with pytest.raises(BusUnavailable):
-        await asyncio.wait_for(publishing, 2)
+        await asyncio.wait_for(publishing, DEADLINE_S)
 
 
 @pytest.mark.parametrize("use", ["subscribe", "publish"])
@@ -76,7 +78,7 @@ async def test_a_task_of_the_bus_that_is_cancelled_once_ends(bus: Bus, use: str)
     for each in owned:
         each.cancel()
 
-    _, running = await asyncio.wait(owned, timeout=2)
+    _, running = await asyncio.wait(owned, timeout=DEADLINE_S)
     assert running == set()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
