@@ -3,10 +3,10 @@
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,6 @@ import pytest
 import socketio
 
 from readrealm.stores import processes
-from tests.support.bridge import free_port
 from tests.support.processes import ROOT
 
 BRIDGE = ROOT / "readrealm" / "socketio_bridge"
@@ -93,14 +92,14 @@ ASGI = """
 """
 
 SERVE = """
-    import socket
     import sys
 
     from vendored.live.daphne import run_worker
 
-    listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-    run_worker("library.asgi:application", fd=listener.fileno())
+    run_worker("library.asgi:application", fd=int(sys.argv[1]))
 """
+
+START_TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -125,36 +124,30 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def site(project: Path, redis_url: str) -> Iterator[str]:
     """The address of the project, served on daphne."""
-    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in PYTHON_PATHS}
     log = project / "log"
-    with log.open("wb") as output:
+    # Who asks before the project serves waits in the queue of this socket, and nobody polls.
+    with log.open("wb") as output, socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [sys.executable, "serve.py", str(port)],
+            [sys.executable, "serve.py", str(listener.fileno())],
             cwd=project,
             env=environment | {"REDIS_URL": redis_url},
             stdout=output,
             stderr=output,
+            pass_fds=[listener.fileno()],
             preexec_fn=processes.tie(os.getpid()),
         )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.close()  # it is the project's alone now, and is gone when that dies
         try:
-            _wait_for(f"http://127.0.0.1:{port}", process, log)
-            yield f"http://127.0.0.1:{port}"
+            try:
+                get(f"{url}/ring/?words=early", timeout_s=START_TIMEOUT_S)
+            except OSError:
+                pytest.fail(f"the project does not answer:\n{log.read_text()}")
+            yield url
         finally:
             processes.stop(process, timeout_s=10)
     assert "Traceback" not in log.read_text()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        assert process.poll() is None, log.read_text()
-        try:
-            get(f"{url}/ring/?words=early")
-            return
-        except OSError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
@@ -172,7 +165,7 @@ async def test_a_reader_in_another_project_hears_what_a_view_says(
         assert await reader.receive(timeout=10) == ["chime", "ding"]
 
 
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def get(url: str, *, timeout_s: float = 10) -> bytes:
+    with urllib.request.urlopen(url, timeout=timeout_s) as answer:
         body: bytes = answer.read()
         return body

@@ -79,6 +79,18 @@ class Visits:
                 self.files.append(file)
 
 
+class Runner(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serves = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.serves.set()
+
+
 @asynccontextmanager
 async def serving() -> AsyncIterator[str]:
     """The book rooms of a worker on this event loop, behind a server of their own."""
@@ -91,12 +103,10 @@ async def serving() -> AsyncIterator[str]:
         options = uvicorn.Config(
             server.handle_request, interface="asgi3", log_level="warning", lifespan="off"
         )
-        runner = uvicorn.Server(options)
+        runner = Runner(options)
         task = asyncio.create_task(runner.serve(sockets=[listening]))
         try:
-            async with asyncio.timeout(10):
-                while not runner.started:  # noqa: ASYNC110  uvicorn has no event for it
-                    await asyncio.sleep(0.01)
+            await asyncio.wait_for(runner.serves.wait(), 20)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             await server.drain(timeout_s=10)

@@ -310,6 +310,7 @@ async def test_attachments_that_came_in_time_close_nothing_later(websocket: RawS
     await websocket.connect()
     for number in range(8):
         await websocket.send(f'451-{number}["echo",{{"_placeholder":true,"num":0}}]')
+        # Time itself is the matter: together longer than one attachment may take.
         await asyncio.sleep(0.1)
         await websocket.send(bytes([number]))
 
@@ -520,6 +521,7 @@ async def test_a_ping_that_was_answered_while_the_server_stood_still_counts(
     assert await websocket.receive() == '431[{"ok":true}]'
     await websocket.send('422["echo","alive"]')
     assert await websocket.next_packet() == '432["alive"]'
+    # Past the end of the time in which the ping had to be answered.
     await asyncio.sleep(PING_INTERVAL_S + PING_TIMEOUT_S / 2)
     await websocket.send('423["echo","still"]')
     assert await websocket.next_packet() == '433["still"]'

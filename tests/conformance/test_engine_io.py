@@ -262,6 +262,7 @@ async def test_a_websocket_client_is_pinged_at_the_announced_interval(
 async def test_a_polling_client_that_is_silent_is_given_up(target: BridgeServer, path: str) -> None:
     session = await PollingSession.open(target, path)
 
+    # The silence is the matter: whoever asked whether it is over would break it.
     await asyncio.sleep(PING_INTERVAL_S + PING_TIMEOUT_S + 0.2)
 
     assert (await session.poll()).status == 400

@@ -203,6 +203,7 @@ async def test_a_channel_is_left_a_while_after_its_last_listener(
     await bus.subscribe(channel)
     await bus.subscribe(channel)
     bus.release(channel)
+    # Time itself is the matter here and below: a channel is left when so much has passed.
     await asyncio.sleep(LINGER_S + 0.2)
     assert listeners(server, channel) == 1
 
@@ -383,7 +384,7 @@ async def test_a_server_that_does_not_answer_is_waited_for_as_long_as_promised(
 async def test_what_waits_to_be_published_is_bounded(
     valkey: PrivateValkey, lone_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus_module, "REPLY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(bus_module, "REPLY_TIMEOUT_S", 3)
     assert valkey.process is not None
     valkey.process.send_signal(signal.SIGSTOP)
     try:
@@ -397,8 +398,8 @@ async def test_what_waits_to_be_published_is_bounded(
         with pytest.raises(BusUnavailable):
             await lone_bus.publish("flood", b"one more")
 
-        assert time.monotonic() - begin < 0.1
-        results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+        assert time.monotonic() - begin < 1, "refused at once, and not when the others are"
+        results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
         assert all(isinstance(result, BusUnavailable) for result in results)
     finally:
         valkey.process.send_signal(signal.SIGCONT)

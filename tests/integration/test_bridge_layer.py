@@ -227,6 +227,7 @@ async def test_a_flushed_layer_begins_anew(layer: RoomChannelLayer) -> None:
 
     await layer.flush()
     await layer.group_add("book_42", member.channel_name)
+    # The time after which a channel that was flushed would be left.
     await asyncio.sleep(LINGER_S + 0.2)
     await layer.group_send("book_42", EMISSION)
 

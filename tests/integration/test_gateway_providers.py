@@ -289,7 +289,7 @@ async def test_nothing_of_a_session_comes_after_the_next_has_begun(stage: Stage)
         await provider.hear(connection)
         while True:
             await provider.begin_answer(connection, sounds=1)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # a flood that never ends, and lets others have a turn
 
     async with stage.provider(script) as provider:
         running = stage.serve(provider)

@@ -486,7 +486,7 @@ async def test_no_sound_is_lost_or_reordered_when_sessions_change():
             while len(made.heard) < 2 or len(sound_of(made.heard[1])) < 60_000:
                 await client.append(number.to_bytes(2, "little") * 2_400)
                 number += 1
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.005)  # as a microphone does, which is never all at once
     await asyncio.wait({collecting})
 
     said = b"".join(n.to_bytes(2, "little") * 2_400 for n in range(number))
@@ -526,6 +526,7 @@ async def test_what_is_under_way_is_not_interrupted_by_a_renewal(under_way):
     async with provider(script) as made, ageing(made) as client:
         seen: list[Any] = []
         collecting = asyncio.create_task(collect(client, seen))
+        # Time itself is the matter: so old a session would be replaced if nothing were under way.
         await asyncio.sleep(4 * AGEING.limit)
         assert len(made.heard) == 1
         go_on.set()
@@ -657,7 +658,7 @@ async def test_a_conversation_with_our_own_engine_outlives_its_sessions():
         for _ in range(2):
             for block in cut(sound, 4_800):
                 await client.append(block)
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # sound comes as fast as it is spoken
             async with asyncio.timeout(40):
                 sessions = sessions_of(seen)
                 while sessions_of(seen) == sessions:  # noqa: ASYNC110 - events come to the list

@@ -131,7 +131,7 @@ async def test_the_event_loop_is_free_while_a_model_computes(pool):
     work = asyncio.ensure_future(pool.transcribe(from_samples(silence(30))))
     while not work.done():
         before = time.monotonic()
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # what it takes longer, the loop stood still
         longest = max(longest, time.monotonic() - before)
     await work
     assert longest < 0.3

@@ -197,7 +197,7 @@ async def test_the_figures_are_those_of_the_whole_cluster(server: StartServer) -
 async def _require_figures(clients: Clients, one: RoutesClient, two: RoutesClient) -> None:
     async with asyncio.timeout(20):
         while (await one.ask("system:status"))["data"]["connections"] != clients.opened:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # the workers tell each other their counts now and then
     health = (await two.ask("system:health"))["data"]
     stats = (await one.ask("system:stats"))["data"]
 

@@ -44,8 +44,9 @@ from readrealm.kernel.identity import Identity
 async def live():
     chat = apps.get_app_config("chat").here()
     upkeep = asyncio.create_task(chat.upkeep.run())
-    while await WatchRecords(chat.database).mark() is None:
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(20):
+        while await WatchRecords(chat.database).mark() is None:
+            await asyncio.sleep(0.02)
     ada = Visitor(sid="s", identity=Identity(user_id="1", username="Ada", authenticated=True))
     for number in range(3):
         words = f"{number} whales"

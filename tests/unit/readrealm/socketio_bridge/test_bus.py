@@ -50,7 +50,7 @@ async def bus() -> Bus:
 async def test_a_bus_that_is_connecting_can_be_closed(bus: Bus, use: str) -> None:
     using = bus.subscribe("news") if use == "subscribe" else bus.publish("news", b"hello")
     task = asyncio.create_task(using)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # it connects, which never ends; nobody tells that it has begun
 
     await asyncio.wait_for(bus.close(), DEADLINE_S)
 
@@ -72,7 +72,7 @@ async def test_who_publishes_as_the_bus_is_closed_is_told_that_it_was_in_vain(bu
 async def test_a_task_of_the_bus_that_is_cancelled_once_ends(bus: Bus, use: str) -> None:
     using = bus.subscribe("news") if use == "subscribe" else bus.publish("news", b"hello")
     task = asyncio.create_task(using)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # it connects, which never ends; nobody tells that it has begun
     owned = {task for task in asyncio.all_tasks() if task.get_name().startswith("bus ")}
 
     for each in owned:

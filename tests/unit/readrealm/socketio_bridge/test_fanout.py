@@ -272,6 +272,7 @@ async def test_an_event_that_was_overtaken_is_waited_for(
     assert numbers(member) == [1]
 
     fanout.receive(ROOM, emission(event(2)))
+    # The time after which the log would have been asked.
     await asyncio.sleep(2 * OVERTAKEN_WAIT_S)
 
     assert numbers(member) == [1, 2, 3]
@@ -609,6 +610,7 @@ def test_whatever_the_order_of_arrival_members_hear_everything_once_and_in_order
                 fanout.flush_told()
             fanout.receive(ROOM, emission(*map(event, several)))
             await asyncio.sleep(seed.choice([0, 0, 0.01, 0.06]))
+        # Seconds of a clock that jumps: longer than anything that is waited for.
         await asyncio.sleep(1)
         fanout.resume(ROOM)
         await asyncio.sleep(1)

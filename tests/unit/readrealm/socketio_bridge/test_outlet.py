@@ -129,7 +129,7 @@ async def test_what_comes_after_the_end_is_dropped(outlet: QueueOutlet, writer: 
 
 
 async def test_one_client_that_is_cut_does_not_stop_the_others() -> None:
-    congestion = Congestion(max_queue_bytes=1 << 20, stall_timeout_s=0.1)
+    congestion = Congestion(max_queue_bytes=1 << 20, stall_timeout_s=0.8)
     dead, slow = QueueOutlet(congestion), QueueOutlet(congestion)
     dead.writer, slow.writer = FakeWriter(), FakeWriter()
     dead.writer.is_full = slow.writer.is_full = True
@@ -137,7 +137,8 @@ async def test_one_client_that_is_cut_does_not_stop_the_others() -> None:
     slow.put("4soon")
     taken = slow.writer
 
-    await asyncio.sleep(0.03)
+    # Part of the time after which both would be cut.
+    await asyncio.sleep(0.1)
     taken.is_full = False
 
     await until(lambda: dead.ends)

@@ -118,7 +118,7 @@ async def test_a_reply_may_come_in_pieces(server: Server, wire: tuple[Wire, list
     await until(lambda: server.writers)
     for piece in (b"$5\r", b"\nhe", b"llo\r\n:", b"7\r", b"\n"):
         server.writers[0].write(piece)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # or the pieces might be read as one
 
     await until(lambda: heard == [b"hello", 7])
     assert not link.lost.done()

@@ -191,7 +191,7 @@ async def test_what_is_abandoned_says_nothing_more() -> None:
 
     await pump.abandon()
     scene.answer(sounds=2)
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # time to say more
 
     assert scene.client.told[: len(told)] == told
     assert ("sessionStatus", INACTIVE) not in scene.client.told
@@ -239,7 +239,7 @@ async def test_a_client_waits_while_the_provider_takes_nothing() -> None:
     await pump.hear(BLOCK * lanes.MOST_COMMANDS)
 
     waiting = asyncio.create_task(pump.hear(BLOCK * 2))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # time to go on
     assert not waiting.done()
     scene.talk.takes.set()
     await asyncio.wait_for(waiting, DEADLINE_S)

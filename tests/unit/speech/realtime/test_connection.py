@@ -227,7 +227,7 @@ async def test_only_so_many_turns_are_recognised_at_once(talk, recogniser):
     speaking = asyncio.ensure_future(talk.hear(*[VOICE, PAUSE] * 8))
     for _ in range(4):
         await talk.until("input_audio_buffer.committed")
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # time for a fifth
     assert recogniser.most_open == 4
     assert not speaking.done()
     recogniser.gate.set()
