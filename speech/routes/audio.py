@@ -17,15 +17,9 @@ from readrealm.kernel.errors import (
     UnsupportedMedia,
 )
 from speech.audio.pcm import decode_base64
-from speech.routes.events import (
-    AudioChanged,
-    AudioChunk,
-    ChunkProcessed,
-    ProcessCommand,
-    StartAudio,
-    StopAudio,
-)
+from speech.routes.events import AudioChanged, AudioChunk, ChunkProcessed, StartAudio, StopAudio
 from speech.routes.sessions import Caller, Sessions, State, VoiceSession, owned
+from speech.routes.work_events import ProcessCommand
 
 MAX_CHUNK_BYTES = 10 << 20
 BACKLOG_RETRY_MS = 2_000

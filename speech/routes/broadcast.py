@@ -7,7 +7,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from readrealm.kernel.wire import Contract, encode
-from speech.routes.events import (
+from speech.routes.work_events import (
     WORKERS,
     ProcessCommand,
     ProcessingFailed,

@@ -17,16 +17,15 @@ from speech.routes.configuration import (
     require_category,
 )
 from speech.routes.events import (
-    GLOBAL,
     ConfigData,
     ConfigReset,
     ConfigUpdated,
     GetConfig,
-    ProcessCommand,
     ResetConfig,
     UpdateConfig,
 )
 from speech.routes.sessions import Caller
+from speech.routes.work_events import GLOBAL, ProcessCommand
 
 
 class Values(Protocol):

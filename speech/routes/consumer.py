@@ -12,10 +12,7 @@ from readrealm.socketio_bridge import EventConsumer
 from speech.routes.broadcast import EVERYBODY, audience_of
 from speech.routes.envelope import Envelope, failure, success
 from speech.routes.events import (
-    MAX_SEQ,
-    REPORTS,
     REQUESTS,
-    WORKERS,
     AskSystem,
     AudioChunk,
     EndSession,
@@ -29,8 +26,10 @@ from speech.routes.events import (
     StopAudio,
     UpdateConfig,
 )
+from speech.routes.fields import MAX_SEQ
 from speech.routes.services import Routes
 from speech.routes.sessions import Caller, Owner
+from speech.routes.work_events import REPORTS, WORKERS
 
 log = logging.getLogger(__name__)
 

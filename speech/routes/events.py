@@ -1,10 +1,8 @@
-"""The contract of voice sessions: fifteen ``category:action`` requests, what answers them, what
-processing workers hear and report, and what the owner of a session hears besides.
+"""The contract of voice sessions: fifteen ``category:action`` requests and what answers them.
 
-`REQUESTS`, `REPORTS` and `EVENTS` are the whole vocabulary by wire name. Every answer travels in
-the envelope of `speech.routes.envelope`. Times that end in ``At``, ``Time`` or are called
-``timestamp`` are Unix milliseconds; those that end in ``Ms`` are milliseconds of sound since the
-first stream of the session began.
+`REQUESTS` is the vocabulary by wire name; what workers hear and report stands in
+`speech.routes.work_events`. Every answer travels in the envelope of `speech.routes.envelope`. Times
+that end in ``At``, ``Time`` or are called ``timestamp`` are Unix milliseconds.
 """
 
 from collections.abc import Mapping
@@ -14,22 +12,9 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from readrealm.kernel.wire import Contract
+from speech.routes.fields import CategoryName, ConfigKey, MimeType, Seq, SessionId
+from speech.routes.work_events import Transcription
 
-SESSION_ID_PATTERN = r"^[A-Za-z0-9_.:-]{1,128}\Z"
-MAX_SEQ = 2**53 - 1
-WORKERS = "workers"
-"""The room of processing workers: sockets that connected with ``auth.role = "worker"``."""
-
-GLOBAL = "global"
-"""The ``sessionId`` of commands that are about no session."""
-
-SessionId = Annotated[str, Meta(pattern=SESSION_ID_PATTERN)]
-Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
-Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
-MimeType = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,128}\Z")]
-CategoryName = Annotated[str, Meta(min_length=1, max_length=32)]
-ConfigKey = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")]
-Text = Annotated[str, Meta(max_length=20_000)]
 Memory = dict[str, int]
 
 
@@ -123,7 +108,7 @@ class SessionStarted(Contract, frozen=True, kw_only=True):
     start_time: int
     status: Literal["active", "paused"]
     metadata: dict[str, Any]
-    transcript: "list[Transcription] | UnsetType" = UNSET
+    transcript: list[Transcription] | UnsetType = UNSET
     """Only for a session that was found again: the last final texts, oldest first."""
     resume_key: str | UnsetType = UNSET
     """Only for guests: with it another socket of theirs may find the session again."""
@@ -244,78 +229,6 @@ class SystemStats(Contract, frozen=True, kw_only=True):
     timestamp: int
 
 
-# ------------------------------------------------------------------ processing workers
-
-
-class ProcessCommand(Contract, frozen=True, kw_only=True):
-    """``command:process``, to the room of workers and without an envelope."""
-
-    session_id: str
-    action: Literal["process_webm", "process_pcm", "configure"]
-    data: dict[str, Any]
-    timestamp: int
-
-
-class Transcription(Contract, frozen=True, kw_only=True):
-    """What was understood of one utterance. Interim texts of an utterance share its ``startMs``
-    and replace each other, until the final one."""
-
-    session_id: SessionId
-    seq: Seq
-    """Of the chunk that completed the words."""
-    text: Text
-    is_final: bool
-    start_ms: Milliseconds
-    end_ms: Milliseconds
-    speaker: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType = UNSET
-    """Who spoke, if speakers are told apart; a final text may come again to be given one."""
-
-
-class VoiceActivity(Contract, frozen=True, kw_only=True):
-    """Speech has begun or ended."""
-
-    session_id: SessionId
-    speaking: bool
-    at_ms: Milliseconds
-    silence_ms: Milliseconds | UnsetType = UNSET
-    """Only when nobody has spoken for ``vad.silenceTimeoutMs``."""
-
-
-class ProcessingFailed(Contract, frozen=True, kw_only=True):
-    """Sound that was accepted could not be processed; the session goes on."""
-
-    session_id: SessionId
-    seq: Seq
-    code: Annotated[str, Meta(min_length=1, max_length=40)]
-    error: Annotated[str, Meta(min_length=1, max_length=300)]
-
-
-class Report(Contract, frozen=True, kw_only=True):
-    """What every report of a worker begins with."""
-
-    stream: Annotated[int, Meta(ge=1, le=2**31)]
-    term: Annotated[int, Meta(ge=1, le=MAX_SEQ)]
-    """Of the worker's tenure of the stream; a report of an earlier tenure is refused."""
-
-
-class ReportTranscription(Report, frozen=True, kw_only=True):
-    """A worker has understood something."""
-
-    result: Transcription
-
-
-class ReportActivity(Report, frozen=True, kw_only=True):
-    """A worker hears somebody begin or stop."""
-
-    result: VoiceActivity
-
-
-class ReportFailure(Report, frozen=True, kw_only=True):
-    """A worker could not process what was accepted."""
-
-    result: ProcessingFailed
-
-
 # ------------------------------------------------------------------ the vocabulary
 
 
@@ -347,18 +260,3 @@ REQUESTS: Mapping[str, Request] = {
 }
 """By wire name. (The document counts fifteen with ``connection:welcome`` and
 ``command:process``, which nobody asks for.)"""
-
-REPORTS: Mapping[str, type[Report]] = {
-    "worker:transcription": ReportTranscription,
-    "worker:vad": ReportActivity,
-    "worker:failed": ReportFailure,
-}
-"""From processing workers only; acknowledged with the envelope, answered by no event."""
-
-EVENTS: Mapping[str, type[Contract]] = {
-    "command:process": ProcessCommand,
-    "audio:transcription": Transcription,
-    "audio:vad": VoiceActivity,
-    "audio:error": ProcessingFailed,
-}
-"""What is told without an envelope: the first to workers, the others to the session's owner."""

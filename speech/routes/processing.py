@@ -18,15 +18,6 @@ from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import AppError, ProviderUnavailable, public_face
 from speech.engines.diariser import Diariser
 from speech.routes.configuration import PipelineConfig
-from speech.routes.events import (
-    ProcessingFailed,
-    Report,
-    ReportActivity,
-    ReportFailure,
-    ReportTranscription,
-    Transcription,
-    VoiceActivity,
-)
 from speech.routes.ordering import Wait, decide
 from speech.routes.pipeline import (
     Happening,
@@ -40,6 +31,15 @@ from speech.routes.pipeline import (
 )
 from speech.routes.recognition import Recognisers
 from speech.routes.recordings import Recordings, speakers_of
+from speech.routes.work_events import (
+    ProcessingFailed,
+    Report,
+    ReportActivity,
+    ReportFailure,
+    ReportTranscription,
+    Transcription,
+    VoiceActivity,
+)
 from speech.routes.work_store import Stored, Tenure, WorkStore
 
 log = logging.getLogger(__name__)

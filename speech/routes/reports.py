@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from readrealm.kernel.errors import Forbidden
-from speech.routes.events import (
+from speech.routes.work_events import (
     ProcessingFailed,
     Report,
     ReportActivity,

@@ -19,9 +19,10 @@ from speech.routes.database import (
     missing_in,
     stream_id,
 )
-from speech.routes.events import Statistics, Transcription
+from speech.routes.events import Statistics
 from speech.routes.sessions import GRACE_MS, IDLE_MS, Owner, State, VoiceSession
 from speech.routes.transcript_store import text_of
+from speech.routes.work_events import Transcription
 
 TRANSCRIPT_SHOWN = 200
 LIVE = [str(State.ACTIVE), str(State.PAUSED)]

@@ -34,8 +34,8 @@ from speech.routes.events import (
     SessionStarted,
     StartSession,
     Statistics,
-    Transcription,
 )
+from speech.routes.work_events import Transcription
 
 GRACE_MS = 60_000
 """A session whose sockets are gone ends after this, unless its owner comes back to it."""

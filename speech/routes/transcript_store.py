@@ -6,7 +6,7 @@ from msgspec import UNSET
 from pymongo.asynchronous.database import AsyncDatabase
 
 from speech.routes.database import STREAMS, TEXTS, Document, answered, stream_id
-from speech.routes.events import Transcription
+from speech.routes.work_events import Transcription
 
 
 @dataclass(frozen=True, slots=True)

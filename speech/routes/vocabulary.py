@@ -7,7 +7,8 @@ import msgspec
 from readrealm.kernel.vocabulary import Command, Event, Receivers, Senders, Vocabulary
 from readrealm.kernel.wire import Contract
 from speech.routes.envelope import Failure
-from speech.routes.events import EVENTS, REPORTS, REQUESTS, Request
+from speech.routes.events import REQUESTS, Request
+from speech.routes.work_events import EVENTS, REPORTS
 
 
 class Welcome(Contract, frozen=True, kw_only=True):

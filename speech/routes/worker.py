@@ -11,10 +11,10 @@ from readrealm.kernel.errors import AppError
 from readrealm.kernel.wire import plain
 from speech.routes.config_store import ConfigStore
 from speech.routes.configuration import PipelineConfig, effective
-from speech.routes.events import REPORTS, Report
 from speech.routes.lease import RENEW_EVERY_S, Leases
 from speech.routes.processing import StreamWork, Tools
 from speech.routes.socket_client import NotConnected, SocketClient
+from speech.routes.work_events import REPORTS, Report
 from speech.routes.work_store import LostTenure, WorkStore
 
 log = logging.getLogger(__name__)

@@ -26,6 +26,7 @@ PURE_CHAT = ("rules.py", "services.py", "presence.py", "sanctions.py", "moderati
 PURE_ROUTES = (
     *("sessions.py", "audio.py", "config.py", "system.py", "reports.py"),
     *("configuration.py", "ordering.py", "pipeline.py", "envelope.py"),
+    *("work_events.py", "fields.py"),
 )
 PURE_INTERVIEWS = (
     "announcements.py",

@@ -11,13 +11,13 @@ from speech.routes.audio import Chunk, Kept
 from speech.routes.broadcast import LayerAudience
 from speech.routes.census import SOCKET_LEASES, SocketCensus, memory_of
 from speech.routes.config_store import ConfigStore
-from speech.routes.events import Transcription
 from speech.routes.lease import PREFIX, Leases
 from speech.routes.session_store import SessionStore
 from speech.routes.sessions import GRACE_MS, IDLE_MS, Owner, State, VoiceSession
 from speech.routes.stream_store import StreamStore
 from speech.routes.transcript_store import TranscriptStore
 from speech.routes.upkeep import SessionUpkeep
+from speech.routes.work_events import Transcription
 from speech.routes.work_store import LostTenure, WorkStore
 from tests.support.stores import SessionStores
 

@@ -12,10 +12,11 @@ from speech.routes.audio import AudioService, Chunk, Kept
 from speech.routes.config import ConfigService
 from speech.routes.configuration import Stored
 from speech.routes.consumer import RoutesConsumer
-from speech.routes.events import ProcessCommand, Statistics, Transcription
+from speech.routes.events import Statistics
 from speech.routes.reports import ReportService
 from speech.routes.sessions import Owner, SessionService, State, VoiceSession
 from speech.routes.system import SystemService
+from speech.routes.work_events import ProcessCommand, Transcription
 
 NOW = 1_795_000_000_000
 
