@@ -35,7 +35,7 @@ NAMES: dict[type[Report], str] = {report: name for name, report in REPORTS.items
 
 
 class ServerReporter:
-    """`speech.routes.processing.Reporter` over the worker's socket."""
+    """`speech.routes.work_reports.Reporter` over the worker's socket."""
 
     def __init__(self, client: SocketClient) -> None:
         self._client = client
