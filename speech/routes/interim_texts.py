@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from readrealm.kernel.errors import ProviderUnavailable
+from speech.engines.recogniser import Utterance
 from speech.routes.configuration import PipelineConfig
 from speech.routes.pipeline import Speaking
-from speech.routes.recognition import Recognisers
 from speech.routes.work_reports import StreamReports
 
 MOST_BLOCKS = 64
@@ -15,6 +17,15 @@ MOST_BLOCKS = 64
 
 Block = tuple[int, int, bytes]
 """Chunk number, end of the sound so far in milliseconds, and the sound."""
+
+
+class Previews(Protocol):
+    def preview(self, config: PipelineConfig) -> AbstractAsyncContextManager[Utterance]:
+        """An utterance that goes on.
+
+        Raises:
+            ProviderUnavailable: no recogniser is free now.
+        """
 
 
 @dataclass(slots=True)
@@ -34,7 +45,7 @@ class InterimTexts:
     """
 
     def __init__(
-        self, reports: StreamReports, recognisers: Recognisers, group: asyncio.TaskGroup
+        self, reports: StreamReports, recognisers: Previews, group: asyncio.TaskGroup
     ) -> None:
         self._reports, self._recognisers, self._group = reports, recognisers, group
         self._ongoing: _Ongoing | None = None
