@@ -1,19 +1,11 @@
 """Every MongoDB query of moderation, on the event loop."""
 
-import contextlib
-import logging
-from collections.abc import Iterator
 from datetime import datetime
 
-import pymongo
 from bson import ObjectId
-from bson.codec_options import CodecOptions
 from pymongo import ReturnDocument
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from pymongo.errors import DuplicateKeyError
 
 from chat.acts import LogRecord, Verdict
 from chat.casework import Claim, Decision
@@ -22,26 +14,14 @@ from chat.events import ReportMessage
 from chat.moderation_documents import ACTS, CLAIMS, REPORTS, SANCTIONS
 from chat.sanctions import Measure, ReaderKey, Sanction
 from readrealm.kernel.clock import utc
-from readrealm.kernel.errors import StoreUnavailable
 from readrealm.kernel.identity import Identity
-
-log = logging.getLogger(__name__)
+from readrealm.stores.mongo import answered_within, durable
 
 DEADLINE_S = 5.0
 """For one question or one act."""
 
 MOST_SANCTIONS = 50_000
 """Holding ones that a worker knows; of more, those that end first."""
-
-
-def durable(database: AsyncDatabase[Document], name: str) -> AsyncCollection[Document]:
-    """A collection whose writes are on a majority and in the journal, and which shows no others."""
-    return database.get_collection(
-        name,
-        codec_options=CodecOptions(tz_aware=True),
-        write_concern=WriteConcern(w="majority", j=True),
-        read_concern=ReadConcern("majority"),
-    )
 
 
 class ModerationRecords:
@@ -71,7 +51,7 @@ class ModerationRecords:
             "messageId": None if record.message_id is None else ObjectId(record.message_id),
             "until": None if record.until_ms is None else utc(record.until_ms),
         }
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             await self._acts.insert_one(document)
 
     async def impose(self, sanction: Sanction, *, at_ms: int, by: Identity) -> None:
@@ -89,7 +69,7 @@ class ModerationRecords:
             "moderatorId": by.user_id,
             "isLifted": False,
         }
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             await self._sanctions.insert_one(document)
 
     async def lift(self, reader: ReaderKey, *, at_ms: int) -> int:
@@ -97,7 +77,7 @@ class ModerationRecords:
         user_id, authenticated = reader
         now = utc(at_ms)
         wanted = {"userId": user_id, "authenticated": authenticated} | _holding(at_ms)
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             result = await self._sanctions.update_many(
                 wanted, {"$set": {"isLifted": True, "liftedAt": now}}
             )
@@ -106,7 +86,7 @@ class ModerationRecords:
     async def lift_one(self, sanction_id: str, *, at_ms: int) -> bool:
         """End one sanction; whether it held."""
         wanted = {"_id": ObjectId(sanction_id)} | _holding(at_ms)
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             result = await self._sanctions.update_one(
                 wanted, {"$set": {"isLifted": True, "liftedAt": utc(at_ms)}}
             )
@@ -114,7 +94,7 @@ class ModerationRecords:
 
     async def holding(self, *, at_ms: int) -> list[Sanction]:
         """Every sanction that holds."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             found = self._sanctions.find(_holding(at_ms), sort=[("until", 1)], limit=MOST_SANCTIONS)
             return [_sanction_of(document) async for document in found]
 
@@ -131,7 +111,7 @@ class ModerationRecords:
             "createdAt": utc(at_ms),
             "isOpen": True,
         }
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             try:
                 await self._reports.insert_one(document)
             except DuplicateKeyError:
@@ -141,7 +121,7 @@ class ModerationRecords:
     async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
         """End the open reports of a message; how many there were."""
         closed = {"isOpen": False, "verdict": str(verdict), "closedAt": utc(at_ms)}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             result = await self._reports.update_many(
                 {"messageId": ObjectId(message_id), "isOpen": True}, {"$set": closed}
             )
@@ -150,7 +130,7 @@ class ModerationRecords:
     async def scrub(self, book_id: int, message_id: str, *, at_ms: int) -> None:
         """Forget every text of a message that nobody sees, for good."""
         wanted = ObjectId(message_id)
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             # Former texts first: a message that says it was purged has none left.
             await self._entries.update_many(
                 {"messageId": wanted, "kind": str(Kind.EDIT)}, {"$set": {"previous": ""}}
@@ -163,7 +143,7 @@ class ModerationRecords:
     async def is_purged(self, book_id: int, message_id: str) -> bool:
         """Whether the text of a message was forgotten."""
         wanted = {"_id": ObjectId(message_id), "bookId": book_id, "purgedAt": {"$exists": True}}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             return await self._entries.find_one(wanted, {"_id": 1}) is not None
 
     # ------------------------------------------------------------------ cases
@@ -180,7 +160,7 @@ class ModerationRecords:
             "since": utc(at_ms),
             "until": utc(until_ms),
         }
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             try:
                 found = await self._claims.find_one_and_update(
                     case | is_free,
@@ -195,18 +175,18 @@ class ModerationRecords:
 
     async def release(self, message_id: str, *, by: Identity) -> None:
         """Give a case back, if this moderator has it."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             await self._claims.delete_one({"_id": ObjectId(message_id), "moderatorId": by.user_id})
 
     async def is_open(self, message_id: str) -> bool:
         """Whether a report or a flag of a message waits to be judged."""
         wanted = {"messageId": ObjectId(message_id), "isOpen": True}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             return await self._reports.find_one(wanted, {"_id": 1}) is not None
 
     async def last_decision(self, message_id: str) -> Decision | None:
         """The newest act about a message."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             found = await self._acts.find_one(
                 {"messageId": ObjectId(message_id)}, sort=[("at", -1)], hint="message"
             )
@@ -245,16 +225,3 @@ def _sanction_of(document: Document) -> Sanction:
         until_ms=None if until is None else _ms(until),
         reason=document["reason"],
     )
-
-
-@contextlib.contextmanager
-def answered_in_time() -> Iterator[None]:
-    """End what MongoDB does not answer in time, and refuse instead."""
-    try:
-        with pymongo.timeout(DEADLINE_S):
-            yield
-    except PyMongoError as error:
-        if isinstance(error, ConnectionFailure) or error.timeout:
-            log.warning("MongoDB does not answer: %s", type(error).__name__)
-            raise StoreUnavailable from None
-        raise

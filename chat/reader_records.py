@@ -13,10 +13,11 @@ from pymongo.write_concern import WriteConcern
 
 from chat.entries import COLLECTION, Document, Kind
 from chat.moderation_documents import ACTS, REPORTS, SANCTIONS
-from chat.moderation_store import answered_in_time
+from chat.moderation_store import DEADLINE_S
 from chat.rules import FORMER_READER
 from chat.sanctions import ReaderKey
 from readrealm.kernel.clock import utc
+from readrealm.stores.mongo import answered_within
 
 PORTION = 200
 """Documents that are read or changed at once."""
@@ -54,7 +55,7 @@ class ReaderRecords:
 
     async def counts(self) -> dict[str, int]:
         """How many of each there are."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             return {
                 "messages": await self._entries.count_documents(self._own | OWN_MESSAGES),
                 "entries": await self._entries.count_documents(self._own | OTHER_ENTRIES),
@@ -83,13 +84,13 @@ class ReaderRecords:
     async def former_texts(self, message_id: ObjectId) -> list[Document]:
         """The edits of a message, oldest first."""
         wanted = {"messageId": message_id, "kind": str(Kind.EDIT)}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             return await self._entries.find(wanted, sort=[("seq", 1)], hint="changes").to_list()
 
     async def some_messages(self) -> list[Document]:
         """Some of the messages that are left, ids and rooms only."""
         only = {"bookId": 1}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             return await self._entries.find(self._own | OWN_MESSAGES, only, limit=PORTION).to_list()
 
     async def some_touched(self) -> list[Document]:
@@ -100,7 +101,7 @@ class ReaderRecords:
             {"$group": {"_id": "$messageId", "bookId": {"$first": "$bookId"}}},
             {"$limit": PORTION},
         ]
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             found = await self._entries.aggregate(pipeline, hint="actor")
             return await found.to_list()
 
@@ -110,7 +111,7 @@ class ReaderRecords:
         """Take the reader and every former text out of the entries about a message; how many."""
         forgotten: Any = {"userId": pseudonym, "authenticated": True}
         keep_kind = {"$cond": [{"$eq": ["$kind", str(Kind.EDIT)]}, "", "$previous"]}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             result = await self._entries.update_many(
                 self._own | {"messageId": message_id},
                 [{"$set": forgotten | {"previous": keep_kind}}],
@@ -138,7 +139,7 @@ class ReaderRecords:
     ) -> int:
         kept = self._kept[name]
         nobody = {"authenticated": True, "username": FORMER_READER, **fields}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             found = await kept.find(wanted, {"_id": 1}, limit=PORTION).to_list()
             if found:
                 await kept.bulk_write(
@@ -156,7 +157,7 @@ class ReaderRecords:
         no question takes long."""
         after: Document = {}
         while True:
-            with answered_in_time():
+            with answered_within(DEADLINE_S):
                 found = await kept.find(
                     wanted | after, sort=[(field, 1), ("_id", 1)], limit=PORTION
                 ).to_list()

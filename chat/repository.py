@@ -6,25 +6,19 @@ is only ever kept after n can be read, and whoever reads on from n misses nothin
 """
 
 import asyncio
-import contextlib
-import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import pymongo
 from bson import ObjectId
-from bson.codec_options import CodecOptions
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
+from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
-from pymongo.read_preferences import ReadPreference
-from pymongo.write_concern import WriteConcern
 
 from chat.batches import Batches, Overfull
 from chat.entries import (
@@ -44,8 +38,7 @@ from chat.events import Message, RoomLogEvent, Wording
 from chat.rules import MOST_WORDINGS, Change, Draft, Kept, Place
 from readrealm.kernel.clock import Clock, now_ms
 from readrealm.kernel.errors import NotFound, RateLimited, StoreUnavailable
-
-log = logging.getLogger(__name__)
+from readrealm.stores.mongo import DURABLE, answered_within, durable
 
 DEADLINE_S = 5.0
 """For one batch or one read, retries included."""
@@ -59,7 +52,6 @@ LARGEST_BATCH, MOST_WAITING = 128, 2_000
 ATTEMPTS = 30
 """Numbers lost to other writers in a row before a batch is given up."""
 
-DURABLE = WriteConcern(w="majority", j=True)
 DUPLICATE = 11_000
 IS_MESSAGE = {"kind": str(Kind.MESSAGE)}
 
@@ -94,15 +86,9 @@ class RoomLogs:
         waited: Callable[[float], object] | None = None,
     ) -> None:
         self._waited = waited
-        self._entries = database.get_collection(
-            COLLECTION,
-            codec_options=CodecOptions(tz_aware=True),
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=DURABLE,
-            read_concern=ReadConcern("local"),
-        )
-        # Numbers are taken after what is newest; readers are shown what can no longer vanish.
-        self._agreed = self._entries.with_options(read_concern=ReadConcern("majority"))
+        # Readers are shown what can no longer vanish; numbers are taken after what is newest.
+        self._agreed = durable(database, COLLECTION)
+        self._entries = self._agreed.with_options(read_concern=ReadConcern("local"))
         self._clock = clock
         self.unsettled: set[int] = set()
         """Rooms in which something may have been kept that nobody was told of."""
@@ -155,7 +141,7 @@ class RoomLogs:
             NotFound: there is none.
         """
         wanted = {"_id": ObjectId(message_id), "bookId": book_id}
-        with _deadline():
+        with answered_within(DEADLINE_S):
             document = await self._agreed.find_one(wanted | IS_MESSAGE)
         if document is None:
             raise NotFound("there is no such message in this room")
@@ -169,7 +155,7 @@ class RoomLogs:
         """
         wanted = {"_id": ObjectId(message_id), "bookId": book_id}
         edits = {"messageId": wanted["_id"], "bookId": book_id, "kind": str(Kind.EDIT)}
-        with _deadline():
+        with answered_within(DEADLINE_S):
             newest = self._agreed.find(edits, sort=[("seq", -1)], limit=MOST_WORDINGS + 1)
             found = await newest.to_list()
             # Last: of a message that is removed meanwhile nothing is told.
@@ -182,13 +168,13 @@ class RoomLogs:
         """The newest visible messages, by time and then id, newest first."""
         visible = {"bookId": book_id, "state": str(State.VISIBLE)} | IS_MESSAGE
         newest_first = [("createdAt", -1), ("_id", -1)]
-        with _deadline():
+        with answered_within(DEADLINE_S):
             found = self._agreed.find(visible, sort=newest_first, limit=limit)
             return [message_of(document) for document in await found.to_list()]
 
     async def head(self, book_id: int) -> int:
         """The number of the newest entry; 0 in a room without any."""
-        with _deadline():
+        with answered_within(DEADLINE_S):
             return (await _newest_place(self._agreed, book_id)).seq
 
     async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
@@ -198,7 +184,7 @@ class RoomLogs:
             {"$sort": {"bookId": -1, "seq": -1}},
             {"$group": {"_id": "$bookId", "seq": {"$first": "$seq"}}},
         ]
-        with _deadline():
+        with answered_within(DEADLINE_S):
             found = await self._agreed.aggregate(pipeline)
             return {row["_id"]: row["seq"] async for row in found}
 
@@ -208,7 +194,7 @@ class RoomLogs:
         if up_to <= after:
             return []
         wanted = {"bookId": book_id, "seq": {"$gt": after, "$lte": up_to}}
-        with _deadline():
+        with answered_within(DEADLINE_S):
             entries = await self._agreed.find(wanted, sort=[("seq", 1)]).to_list()
             messages = await self._messages_of(entries)
         return [
@@ -245,7 +231,7 @@ class RoomLogs:
         waiting = {place: draft for place, draft in enumerate(drafts) if place not in repeats}
         outcomes: dict[int, Kept | Exception] = {}
         try:
-            with _deadline():
+            with answered_within(DEADLINE_S):
                 await self._append_waiting(book_id, waiting, outcomes)
         except StoreUnavailable as error:
             self.unsettled.add(book_id)
@@ -317,7 +303,7 @@ class RoomLogs:
     async def _apply(self, change: Change) -> Kept | Exception:
         """Carry out one change; an exception is for its caller, its neighbours go on."""
         try:
-            with _deadline():
+            with answered_within(DEADLINE_S):
                 return await self._change(change)
         except StoreUnavailable as error:
             self.unsettled.add(change.book_id)
@@ -397,29 +383,3 @@ async def _step_aside(lost: int) -> None:
     if lost:
         longest_s = min(0.001 * 2**lost, 0.05)
         await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  not a secret
-
-
-@contextlib.contextmanager
-def _deadline() -> Iterator[None]:
-    """End what MongoDB does not answer in time, and refuse instead.
-
-    Raises:
-        StoreUnavailable: MongoDB is away, or slower than `DEADLINE_S`.
-    """
-    try:
-        with pymongo.timeout(DEADLINE_S):
-            yield
-    except PyMongoError as error:
-        if not _is_away(error):
-            raise
-        log.warning("MongoDB does not answer: %s", type(error).__name__)
-        raise StoreUnavailable from None
-
-
-def _is_away(error: PyMongoError) -> bool:
-    labels = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
-    return (
-        isinstance(error, ConnectionFailure)
-        or error.timeout
-        or any(error.has_error_label(label) for label in labels)
-    )

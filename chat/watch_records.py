@@ -11,9 +11,10 @@ from pymongo.errors import DuplicateKeyError
 from chat.entries import COLLECTION, Document, Kind, State, message_of
 from chat.events import Message
 from chat.moderation_documents import REPORTS
-from chat.moderation_store import answered_in_time, durable
+from chat.moderation_store import DEADLINE_S
 from chat.watching import Stretch
 from readrealm.kernel.clock import utc
+from readrealm.stores.mongo import answered_within, durable
 
 MARKS = "watch_marks"
 
@@ -52,7 +53,7 @@ class WatchRecords:
             "isOpen": True,
         }
         own = {"messageId": message_id, "userId": WATCH_LIST_ID, "authenticated": True}
-        with answered_in_time(), contextlib.suppress(DuplicateKeyError):
+        with answered_within(DEADLINE_S), contextlib.suppress(DuplicateKeyError):
             await self._reports.update_one(
                 own | {"rev": {"$lt": message.rev}},
                 {"$set": now, "$unset": {"verdict": "", "closedAt": ""}},
@@ -61,19 +62,19 @@ class WatchRecords:
 
     async def mark(self) -> str | None:
         """Up to which id the logs of all rooms were looked at; None when they never were."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             found = await self._marks.find_one(ALL_ROOMS)
         return None if found is None else str(found["upTo"])
 
     async def advance(self, mark: str) -> None:
         """Set the mark, which never goes back."""
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             await self._marks.update_one(ALL_ROOMS, {"$max": {"upTo": ObjectId(mark)}}, upsert=True)
 
     async def stretch(self, *, after: str, before: str) -> Stretch | None:
         """The first `PORTION` entries of all rooms between two ids; None without any."""
         between = {"_id": {"$gt": ObjectId(after), "$lt": ObjectId(before)}}
-        with answered_in_time():
+        with answered_within(DEADLINE_S):
             entries = await self._entries.find(
                 between, {"kind": 1, "seq": 1, "messageId": 1}, sort=[("_id", 1)], limit=PORTION
             ).to_list()

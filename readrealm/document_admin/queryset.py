@@ -8,7 +8,7 @@ deadline, and looks at a bounded number of documents.
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
@@ -17,9 +17,8 @@ import pymongo
 from django.core.exceptions import FieldError
 from django.db.models import Q
 from mongoengine.connection import get_db
-from pymongo.errors import ConnectionFailure, PyMongoError
 
-from readrealm.kernel.errors import StoreUnavailable
+from readrealm.stores.mongo import answered_within
 
 if TYPE_CHECKING:
     from readrealm.document_admin.models import DocumentModel
@@ -37,20 +36,13 @@ MOST_LISTED = 5_000
 """Documents that can be paged through: deeper pages would count off what they skip."""
 
 
-@contextmanager
-def answered_in_time() -> Iterator[None]:
+def answered_in_time() -> AbstractContextManager[None]:
     """End what MongoDB does not answer within `DEADLINE_S`, and refuse instead.
 
     Raises:
         StoreUnavailable: MongoDB is away, or too slow.
     """
-    try:
-        with pymongo.timeout(DEADLINE_S):
-            yield
-    except PyMongoError as error:
-        if isinstance(error, ConnectionFailure) or error.timeout:
-            raise StoreUnavailable from None
-        raise
+    return answered_within(DEADLINE_S)
 
 
 def short_lists(collection: str, wanted: Sequence[Stages]) -> list[list[Document]]:

@@ -6,8 +6,10 @@ somebody else's job.
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from threading import BoundedSemaphore
 from typing import Any, ParamSpec, TypeVar
@@ -15,12 +17,21 @@ from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 import mongoengine
+import pymongo
+from bson.codec_options import CodecOptions
 from django.conf import settings
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
 
 from readrealm.kernel.errors import StoreUnavailable
 from readrealm.stores.addresses import DATABASE
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +61,7 @@ OPTIONS: dict[str, Any] = {
     "appname": "readrealm",
 }
 
+DURABLE = WriteConcern(w="majority", j=True)
 
 ASYNC_OPTIONS = OPTIONS | {"timeoutMS": 10_000}
 """``timeoutMS`` bounds a whole operation, retries included."""
@@ -84,6 +96,44 @@ def async_database() -> AsyncDatabase[Document]:
         client = AsyncMongoClient(settings.MONGODB_URL, **ASYNC_OPTIONS)
         _clients[loop] = client
     return client[database_name()]
+
+
+def durable(database: AsyncDatabase[Document], name: str) -> AsyncCollection[Document]:
+    """A collection whose writes are on a majority and in the journal, and which shows no others;
+    moments that are read know their zone."""
+    return database.get_collection(
+        name,
+        codec_options=CodecOptions(tz_aware=True),
+        read_preference=ReadPreference.PRIMARY,
+        write_concern=DURABLE,
+        read_concern=ReadConcern("majority"),
+    )
+
+
+@contextmanager
+def answered_within(seconds: float) -> Iterator[None]:
+    """End what MongoDB does not answer in time, retries included, and refuse instead.
+
+    Raises:
+        StoreUnavailable: MongoDB is away, or too slow.
+    """
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except PyMongoError as error:
+        if not _is_away(error):
+            raise
+        log.warning("MongoDB does not answer: %s", type(error).__name__)
+        raise StoreUnavailable from None
+
+
+def _is_away(error: PyMongoError) -> bool:
+    labels = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
+    return (
+        isinstance(error, ConnectionFailure)
+        or error.timeout
+        or any(error.has_error_label(label) for label in labels)
+    )
 
 
 async def aclose() -> None:

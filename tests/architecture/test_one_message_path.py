@@ -40,6 +40,7 @@ LEAVES = {
     "chat/gate.py": "whether moderators let the author in",
     "chat/sanctions.py": "what keeps a reader out, and where",
     "chat/moderation_store.py": "what holds at present, asked once a second",
+    "readrealm/stores/mongo.py": "how long MongoDB may take",
     "readrealm/stores/allowance.py": "whether the author may speak now",
     "readrealm/stores/redis.py": "where that is kept",
     "readrealm/metrics/answers.py": "how long the answer took",
