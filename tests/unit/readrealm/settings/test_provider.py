@@ -4,7 +4,7 @@ import pytest
 
 from readrealm.settings.env import WrongSetting
 from readrealm.settings.provider import read
-from readrealm.settings.table import TALK
+from readrealm.settings.voice_table import TALK
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from readrealm.settings.env import WrongSetting
-from readrealm.settings.table import ENGINE
 from readrealm.settings.voice import read
+from readrealm.settings.voice_table import ENGINE
 
 
 @pytest.fixture(autouse=True)
