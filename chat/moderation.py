@@ -7,23 +7,19 @@ from typing import Protocol
 from msgspec import UNSET
 
 from chat.acts import Act, LogRecord, Subject, Verdict, clean_reason
-from chat.events import Message, ModerationNotice, ReportMessage
-from chat.rules import Change, Removal, Restoration, Visitor
+from chat.events import Message, ModerationNotice
+from chat.ports import Broadcast, Messages
+from chat.rules import Change, Removal, Restoration
 from chat.sanctions import Measure, ReaderKey, Sanction
-from chat.services import Broadcast, Messages
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import InvalidInput, InvalidState
 from readrealm.kernel.identity import Identity
-from readrealm.kernel.text import clean
 
 LONGEST_TIMEOUT_MS = 365 * 24 * 3_600_000
 
-LONGEST_REPORT_REASON, LONGEST_NOTE = 64, 1_000
-"""Characters of what a reader says to the moderators."""
-
 
 class Records(Protocol):
-    """Where sanctions, reports and the record of acts are kept, and texts are forgotten."""
+    """Where sanctions and the record of acts are kept, reports end, and texts are forgotten."""
 
     async def write(self, record: LogRecord) -> None:
         """Put an act on record, durably."""
@@ -37,10 +33,6 @@ class Records(Protocol):
 
     async def lift_one(self, sanction_id: str, *, at_ms: int) -> bool:
         """End one sanction; whether it held."""
-        ...
-
-    async def report(self, command: ReportMessage, *, by: Identity, at_ms: int) -> bool:
-        """Keep a report; False when this reader has reported this message before."""
         ...
 
     async def close_reports(self, message_id: str, verdict: Verdict, *, at_ms: int) -> int:
@@ -194,27 +186,6 @@ class ModerationService:
             await self.notices.notify(subject.reader, notice)
         return lifted
 
-    # ------------------------------------------------------------------ reports
-
-    async def report(self, command: ReportMessage, visitor: Visitor) -> None:
-        """Show a message to the moderators; a second report by the same reader changes nothing.
-
-        Raises:
-            InvalidInput: a reason or a note that may not be kept.
-            NotFound: there is no such message.
-        """
-        await self.messages.find(command.book_id, command.message_id)
-        await self.records.report(
-            ReportMessage(
-                book_id=command.book_id,
-                message_id=command.message_id,
-                reason=clean(command.reason, name="reason", longest=LONGEST_REPORT_REASON),
-                note=clean_note(command.note),
-            ),
-            by=visitor.identity,
-            at_ms=self.clock(),
-        )
-
     async def judge(
         self,
         book_id: int,
@@ -306,12 +277,3 @@ class ModerationService:
         if kept.event is not None:
             await self.broadcast.publish(kept.event)
         return kept.event is not None
-
-
-def clean_note(text: str | None) -> str | None:
-    """A reader's note as it is kept; None when nothing is said.
-
-    Raises:
-        InvalidInput: too long, or with control characters.
-    """
-    return clean(text, name="note", longest=LONGEST_NOTE) if text and text.strip() else None

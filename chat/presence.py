@@ -6,8 +6,10 @@ lease; when it ends, the worker is dead and its sockets count no longer.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from chat.events import Member
+from chat.events import Member, UserJoined, UserLeft
+from readrealm.kernel.clock import iso_ms, utc
 
 LEASE_MS = 15_000
 """How long a worker that falls silent is believed to be alive."""
@@ -56,6 +58,27 @@ class Movement:
     member: Member
     present: int
     """Distinct readers afterwards."""
+
+
+def arrival(movement: Movement, *, at_ms: int) -> UserJoined:
+    """How a room hears that a reader came."""
+    return UserJoined(**_told(movement, at_ms))
+
+
+def departure(movement: Movement, *, at_ms: int) -> UserLeft:
+    """How a room hears that a reader went."""
+    return UserLeft(**_told(movement, at_ms))
+
+
+def _told(movement: Movement, at_ms: int) -> dict[str, Any]:
+    return {
+        "username": movement.member.username,
+        "timestamp": iso_ms(utc(at_ms)),
+        "user_id": movement.member.user_id,
+        "is_guest": movement.member.is_guest,
+        "book_id": movement.book_id,
+        "members": movement.present,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

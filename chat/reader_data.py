@@ -17,10 +17,10 @@ from chat.entries import Document, State
 from chat.events import Member
 from chat.history import ChatMessage
 from chat.moderation import Records
+from chat.ports import Broadcast, Messages
 from chat.reader_records import ReaderRecords
 from chat.rules import FORMER_READER, Erasure
 from chat.sanctions import ReaderKey
-from chat.services import Broadcast, Messages
 from readrealm.kernel.clock import iso_ms, now_ms
 from readrealm.kernel.errors import NotFound
 from readrealm.kernel.identity import Identity

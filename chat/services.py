@@ -17,20 +17,16 @@ from chat.events import (
     PresentMembers,
     ReactMessage,
     ReportMessage,
-    RoomEvent,
     RoomLogEvent,
     Typing,
-    UserJoined,
-    UserLeft,
     UserTyping,
-    Wording,
     Wordings,
 )
-from chat.presence import Entrance, Movement
+from chat.ports import Broadcast, Messages
+from chat.presence import Entrance, Movement, arrival, departure
 from chat.rules import (
     HISTORY_PAGE,
     MISSED_AT_ONCE,
-    Change,
     Draft,
     Edit,
     Kept,
@@ -45,50 +41,10 @@ from chat.rules import (
 )
 from chat.sanctions import Seats
 from chat.vocabulary import EVENT_NAMES
-from readrealm.kernel.clock import Clock, iso_ms, utc
+from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import NotFound
 from readrealm.kernel.identity import Identity
 from readrealm.kernel.wire import plain
-
-
-class Messages(Protocol):
-    """Where the log of each room is kept; MongoDB in earnest."""
-
-    async def append(self, draft: Draft) -> Kept:
-        """Keep a message durably, or give the one that is kept under its client id."""
-        ...
-
-    async def change(self, change: Change) -> Kept:
-        """Append a change and apply it to its message, both or neither."""
-        ...
-
-    async def find(self, book_id: int, message_id: str) -> Message:
-        """Raises: NotFound."""
-        ...
-
-    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
-        """What a message said, oldest first. Raises: NotFound."""
-        ...
-
-    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
-        """The newest visible messages, newest first."""
-        ...
-
-    async def head(self, book_id: int) -> int:
-        """The number of the newest entry, 0 when there is none."""
-        ...
-
-    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
-        """Entries with ``after < seq <= up_to``, oldest first."""
-        ...
-
-
-class Broadcast(Protocol):
-    """How a room hears, on every worker; the Channels layer in earnest."""
-
-    async def publish(self, event: RoomEvent) -> None:
-        """Tell the room; does not fail, for the log repairs what was not heard."""
-        ...
 
 
 class Allowance(Protocol):
@@ -196,36 +152,14 @@ class ChatService:
         entrance = await self.roster.enter(book_id, visitor.sid, visitor.member)
         if entrance.is_new:
             movement = Movement(book_id=book_id, member=visitor.member, present=entrance.present)
-            await self.broadcast.publish(self.arrival(movement))
+            await self.broadcast.publish(arrival(movement, at_ms=self.clock()))
         return entrance.present
 
     async def leave(self, book_id: int, visitor: Visitor) -> None:
         """Count a socket out; the room hears when it was the reader's last."""
-        departure = await self.roster.leave(book_id, visitor.sid)
-        if departure is not None:
-            await self.broadcast.publish(self.departure(departure))
-
-    def arrival(self, movement: Movement) -> UserJoined:
-        """How a room hears that a reader came."""
-        return UserJoined(
-            username=movement.member.username,
-            timestamp=self._now(),
-            user_id=movement.member.user_id,
-            is_guest=movement.member.is_guest,
-            book_id=movement.book_id,
-            members=movement.present,
-        )
-
-    def departure(self, movement: Movement) -> UserLeft:
-        """How a room hears that a reader went."""
-        return UserLeft(
-            username=movement.member.username,
-            timestamp=self._now(),
-            user_id=movement.member.user_id,
-            is_guest=movement.member.is_guest,
-            book_id=movement.book_id,
-            members=movement.present,
-        )
+        movement = await self.roster.leave(book_id, visitor.sid)
+        if movement is not None:
+            await self.broadcast.publish(departure(movement, at_ms=self.clock()))
 
     async def presence(self, book_id: int) -> PresentMembers:
         """Who is there, by name."""
@@ -428,6 +362,3 @@ class ChatService:
         if isinstance(kept.event, Message | MessageUpdated):
             self.spoken.append(kept.message)
         return kept.message
-
-    def _now(self) -> str:
-        return iso_ms(utc(self.clock()))

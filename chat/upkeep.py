@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, Protocol
 
 from chat.events import RoomHead
-from chat.presence import RENEW_EVERY_S, Movements
-from chat.services import Broadcast, ChatService
+from chat.ports import Broadcast
+from chat.presence import RENEW_EVERY_S, Movements, arrival, departure
 from readrealm.duties import repeat
+from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import AppError
 
 log = logging.getLogger(__name__)
@@ -73,17 +74,17 @@ class ChatUpkeep:
     def __init__(
         self,
         *,
-        service: ChatService,
         roster: KeptRoster,
         logs: Logs,
         rooms: LocalRooms,
+        clock: Clock,
         listen: Callable[[], Awaitable[None]] | None = None,
         watch: Callable[[], Awaitable[None]] | None = None,
         watch_again: Callable[[], Awaitable[None]] | None = None,
         renew_every_s: float = RENEW_EVERY_S,
         head_every_s: float = HEAD_EVERY_S,
     ) -> None:
-        self._service, self._roster, self._logs, self._rooms = service, roster, logs, rooms
+        self._roster, self._logs, self._rooms, self._clock = roster, logs, rooms, clock
         self._listen, self._watch, self._watch_again = listen, watch, watch_again
         self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
 
@@ -114,9 +115,9 @@ class ChatUpkeep:
         finally:
             found = self._roster.take_movements()
             for movement in found.arrivals:
-                await self._rooms.publish(self._service.arrival(movement))
+                await self._rooms.publish(arrival(movement, at_ms=self._clock()))
             for movement in found.departures:
-                await self._rooms.publish(self._service.departure(movement))
+                await self._rooms.publish(departure(movement, at_ms=self._clock()))
 
     async def settle(self) -> None:
         """Tell every worker the head of rooms where something may have been kept in silence."""

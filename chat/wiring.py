@@ -17,6 +17,7 @@ from chat.moderation_notices import LayerNotices, NoticeListener
 from chat.moderation_store import ModerationRecords
 from chat.presence_store import ValkeyRoster
 from chat.reader_records import ReaderRecords
+from chat.reports import ReportDesk
 from chat.repository import RoomLogs
 from chat.sanctions import ReaderKey, Seats
 from chat.services import Allowance, ChatService
@@ -81,7 +82,7 @@ def build(
         allowance=allowance,
         roster=roster,
         gate=gate,
-        desk=moderation,
+        desk=ReportDesk(messages=logs, reports=records, clock=now_ms),
         seats=seats,
         spoken=spoken,
         clock=now_ms,
@@ -90,10 +91,10 @@ def build(
     flags = WatchRecords(database)
     watcher = Watcher(spoken, words=watched_words, flags=flags, past=flags, clock=now_ms)
     upkeep = ChatUpkeep(
-        service=service,
         roster=roster,
         logs=logs,
         rooms=broadcast,
+        clock=now_ms,
         listen=NoticeListener(layer, seats, expire=gate.expire).listen,
         watch=watcher.look,
         watch_again=watcher.look_again,

@@ -22,7 +22,10 @@ IO_MODULES = {
     "socketio",
     "threading",
 }
-PURE_CHAT = ("rules.py", "services.py", "presence.py", "sanctions.py", "moderation.py")
+PURE_CHAT = (
+    *("rules.py", "ports.py", "services.py", "presence.py"),
+    *("sanctions.py", "moderation.py", "reports.py"),
+)
 PURE_ROUTES = (
     *("sessions.py", "audio.py", "config.py", "system.py", "reports.py"),
     *("configuration.py", "ordering.py", "pipeline.py", "envelope.py"),

@@ -23,6 +23,7 @@ from readrealm.kernel.errors import Forbidden, RateLimited
 from tests.unit.chat.fakes import (
     ADA,
     BOOK,
+    NOW_MS,
     Doors,
     Heard,
     MemoryLogs,
@@ -232,7 +233,7 @@ class TestNotices:
             await asyncio.Event().wait()
 
         upkeep = ChatUpkeep(
-            service=chat(), roster=Roster(), logs=Logs(), rooms=Rooms(), listen=listen
+            roster=Roster(), logs=Logs(), rooms=Rooms(), clock=lambda: NOW_MS, listen=listen
         )
         running = asyncio.create_task(upkeep.run())
         await until(lambda: times == 3)

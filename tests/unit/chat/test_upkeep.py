@@ -10,7 +10,7 @@ from chat.events import Member, RoomEvent, RoomHead, UserJoined, UserLeft
 from chat.presence import Movement, Movements
 from chat.upkeep import ChatUpkeep
 from readrealm.kernel.errors import StoreUnavailable
-from tests.unit.chat.fakes import BOOK, Heard, chat
+from tests.unit.chat.fakes import BOOK, NOW_MS, Heard
 
 ADA, BOB = Member(user_id="1", username="Ada"), Member(user_id="2", username="Bob")
 
@@ -78,7 +78,7 @@ class Logs:
 def parts() -> tuple[ChatUpkeep, Roster, Logs, Rooms]:
     roster, logs, rooms = Roster(), Logs(), Rooms()
     upkeep = ChatUpkeep(
-        service=chat(),
+        clock=lambda: NOW_MS,
         roster=roster,
         logs=logs,
         rooms=rooms,
@@ -219,7 +219,7 @@ async def test_what_was_said_is_looked_at_at_once_and_again_and_once_more_at_the
         raise StoreUnavailable
 
     upkeep = ChatUpkeep(
-        service=chat(),
+        clock=lambda: NOW_MS,
         roster=Roster(),
         logs=Logs(),
         rooms=Rooms(),
