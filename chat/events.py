@@ -89,40 +89,49 @@ class Member(Contract, frozen=True, kw_only=True):
 # ------------------------------------------------------------------ client to server
 
 
-class JoinRoom(Contract, frozen=True, kw_only=True):
+class RoomCommand(Contract, frozen=True, kw_only=True):
+    """What is asked of one room."""
+
+    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
+
+    book_id: BookId
+
+
+class ReaderCommand(RoomCommand, frozen=True, kw_only=True):
+    """What says who asks."""
+
+    coercions: ClassVar[Mapping[str, Coercion]] = PERSON
+
+    user_id: UserId
+    username: Username
+
+
+class MessageCommand(RoomCommand, frozen=True, kw_only=True):
+    """What is asked about one message."""
+
+    message_id: MessageId
+
+
+class JoinRoom(ReaderCommand, frozen=True, kw_only=True):
     """Enter a book's room: `previousMessages` comes first, then the room hears `userJoined`.
 
     Joining again sends `previousMessages` again and announces nothing.
     """
 
-    coercions: ClassVar[Mapping[str, Coercion]] = PERSON
 
-    book_id: BookId
-    user_id: UserId
-    username: Username
-
-
-class LeaveRoom(Contract, frozen=True, kw_only=True):
+class LeaveRoom(RoomCommand, frozen=True, kw_only=True):
     """Leave a room; those who stay hear `userLeft` if it was the reader's last socket there."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
     username: str | None = None
     """Accepted as documented, and not used: the name is the one the reader joined with."""
 
 
-class ChatMessage(Contract, frozen=True, kw_only=True):
+class ChatMessage(ReaderCommand, frozen=True, kw_only=True):
     """Say something in a room this socket has joined; the room hears `newMessage`.
 
     The acknowledgement means that the message is kept durably.
     """
 
-    coercions: ClassVar[Mapping[str, Coercion]] = PERSON
-
-    book_id: BookId
-    user_id: UserId
-    username: Username
     content: Content
     book_title: Annotated[str, Meta(max_length=1_000)] | None = None
     """Accepted as documented, and not kept."""
@@ -133,84 +142,52 @@ class ChatMessage(Contract, frozen=True, kw_only=True):
     """A message of the same room."""
 
 
-class GetMessages(Contract, frozen=True, kw_only=True):
+class GetMessages(RoomCommand, frozen=True, kw_only=True):
     """Read a range of the room's log, forwards after ``afterSeq`` or backwards before
     ``beforeSeq``; without either, backwards from the newest entry."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
     before_seq: Seq | None = None
     after_seq: Seq | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     """Log entries of any kind."""
 
 
-class EditMessage(Contract, frozen=True, kw_only=True):
+class EditMessage(MessageCommand, frozen=True, kw_only=True):
     """Replace the text of one's own message; the room hears `messageUpdated`."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
-    message_id: MessageId
     content: Content
 
 
-class DeleteMessage(Contract, frozen=True, kw_only=True):
+class DeleteMessage(MessageCommand, frozen=True, kw_only=True):
     """Take back one's own message; a tombstone stays and the room hears `messageDeleted`."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
 
-    book_id: BookId
-    message_id: MessageId
-
-
-class ReactMessage(Contract, frozen=True, kw_only=True):
+class ReactMessage(MessageCommand, frozen=True, kw_only=True):
     """Put an emoji under a message, or take it away; the room hears `reactionChanged`."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
-    message_id: MessageId
     emoji: Emoji
     on: bool
 
 
-class GetWordings(Contract, frozen=True, kw_only=True):
+class GetWordings(MessageCommand, frozen=True, kw_only=True):
     """Read how a message was worded before it was edited. There are none of a removed message."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
 
-    book_id: BookId
-    message_id: MessageId
-
-
-class Typing(Contract, frozen=True, kw_only=True):
+class Typing(RoomCommand, frozen=True, kw_only=True):
     """Begin or stop writing; the room hears `userTyping`. Repeat ``on`` every few seconds."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
     on: bool
 
 
-class ReportMessage(Contract, frozen=True, kw_only=True):
+class ReportMessage(MessageCommand, frozen=True, kw_only=True):
     """Show a message to the moderators; once per reader and message."""
 
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
-    message_id: MessageId
     reason: Annotated[str, Meta(min_length=1, max_length=64)]
     note: Annotated[str, Meta(max_length=1_000)] | None = None
 
 
-class GetPresence(Contract, frozen=True, kw_only=True):
+class GetPresence(RoomCommand, frozen=True, kw_only=True):
     """Who is in a room this socket has joined."""
-
-    coercions: ClassVar[Mapping[str, Coercion]] = ROOM
-
-    book_id: BookId
 
 
 # ------------------------------------------------------------------ acknowledgements
@@ -290,28 +267,24 @@ class Refused(Contract, frozen=True, kw_only=True):
 # ------------------------------------------------------------------ server to client
 
 
-class UserJoined(Contract, frozen=True, kw_only=True):
+class Passage(Contract, frozen=True, kw_only=True):
+    """A reader came to a room, or went."""
+
+    username: Username
+    timestamp: Moment
+    user_id: UserId
+    is_guest: bool = False
+    book_id: BookId
+    members: int
+    """Distinct readers present now."""
+
+
+class UserJoined(Passage, frozen=True, kw_only=True):
     """The first socket of a reader entered the room."""
 
-    username: Username
-    timestamp: Moment
-    user_id: UserId
-    is_guest: bool = False
-    book_id: BookId
-    members: int
-    """Distinct readers present now."""
 
-
-class UserLeft(Contract, frozen=True, kw_only=True):
+class UserLeft(Passage, frozen=True, kw_only=True):
     """The last socket of a reader left the room, closed, or died with its worker."""
-
-    username: Username
-    timestamp: Moment
-    user_id: UserId
-    is_guest: bool = False
-    book_id: BookId
-    members: int
-    """Distinct readers present now."""
 
 
 class Cause(Contract, frozen=True, kw_only=True):

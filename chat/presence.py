@@ -6,9 +6,9 @@ lease; when it ends, the worker is dead and its sockets count no longer.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
-from chat.events import Member, UserJoined, UserLeft
+from chat.events import Member, Passage
 from readrealm.kernel.clock import iso_ms, utc
 
 LEASE_MS = 15_000
@@ -22,6 +22,8 @@ MEMBERS_SHOWN = 200
 
 PORTION = 200
 """Sockets that are told to the store in one call."""
+
+AnyPassage = TypeVar("AnyPassage", bound=Passage)
 
 _ACCOUNT, _GUEST = "u:", "g:"
 
@@ -60,25 +62,16 @@ class Movement:
     """Distinct readers afterwards."""
 
 
-def arrival(movement: Movement, *, at_ms: int) -> UserJoined:
-    """How a room hears that a reader came."""
-    return UserJoined(**_told(movement, at_ms))
-
-
-def departure(movement: Movement, *, at_ms: int) -> UserLeft:
-    """How a room hears that a reader went."""
-    return UserLeft(**_told(movement, at_ms))
-
-
-def _told(movement: Movement, at_ms: int) -> dict[str, Any]:
-    return {
-        "username": movement.member.username,
-        "timestamp": iso_ms(utc(at_ms)),
-        "user_id": movement.member.user_id,
-        "is_guest": movement.member.is_guest,
-        "book_id": movement.book_id,
-        "members": movement.present,
-    }
+def told(passage: type[AnyPassage], movement: Movement, *, at_ms: int) -> AnyPassage:
+    """How a room hears of a movement, as `UserJoined` or as `UserLeft`."""
+    return passage(
+        username=movement.member.username,
+        timestamp=iso_ms(utc(at_ms)),
+        user_id=movement.member.user_id,
+        is_guest=movement.member.is_guest,
+        book_id=movement.book_id,
+        members=movement.present,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,13 @@ from chat.events import (
     ReportMessage,
     RoomLogEvent,
     Typing,
+    UserJoined,
+    UserLeft,
     UserTyping,
     Wordings,
 )
 from chat.ports import Broadcast, Messages
-from chat.presence import Entrance, Movement, arrival, departure
+from chat.presence import Entrance, Movement, told
 from chat.rules import (
     HISTORY_PAGE,
     MISSED_AT_ONCE,
@@ -152,14 +154,14 @@ class ChatService:
         entrance = await self.roster.enter(book_id, visitor.sid, visitor.member)
         if entrance.is_new:
             movement = Movement(book_id=book_id, member=visitor.member, present=entrance.present)
-            await self.broadcast.publish(arrival(movement, at_ms=self.clock()))
+            await self.broadcast.publish(told(UserJoined, movement, at_ms=self.clock()))
         return entrance.present
 
     async def leave(self, book_id: int, visitor: Visitor) -> None:
         """Count a socket out; the room hears when it was the reader's last."""
         movement = await self.roster.leave(book_id, visitor.sid)
         if movement is not None:
-            await self.broadcast.publish(departure(movement, at_ms=self.clock()))
+            await self.broadcast.publish(told(UserLeft, movement, at_ms=self.clock()))
 
     async def presence(self, book_id: int) -> PresentMembers:
         """Who is there, by name."""

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, Protocol
 
-from chat.events import RoomHead
+from chat.events import RoomHead, UserJoined, UserLeft
 from chat.ports import Broadcast
-from chat.presence import RENEW_EVERY_S, Movements, arrival, departure
+from chat.presence import RENEW_EVERY_S, Movements, told
 from readrealm.duties import repeat
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.errors import AppError
@@ -115,9 +115,9 @@ class ChatUpkeep:
         finally:
             found = self._roster.take_movements()
             for movement in found.arrivals:
-                await self._rooms.publish(arrival(movement, at_ms=self._clock()))
+                await self._rooms.publish(told(UserJoined, movement, at_ms=self._clock()))
             for movement in found.departures:
-                await self._rooms.publish(departure(movement, at_ms=self._clock()))
+                await self._rooms.publish(told(UserLeft, movement, at_ms=self._clock()))
 
     async def settle(self) -> None:
         """Tell every worker the head of rooms where something may have been kept in silence."""
