@@ -132,85 +132,6 @@ class RoomLogs:
             if self._waited is not None:
                 self._waited(time.monotonic() - began)
 
-    # ------------------------------------------------------------------ reading
-
-    async def find(self, book_id: int, message_id: str) -> Message:
-        """One message of a room in its present state.
-
-        Raises:
-            NotFound: there is none.
-        """
-        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
-        with answered_within(DEADLINE_S):
-            document = await self._agreed.find_one(wanted | IS_MESSAGE)
-        if document is None:
-            raise NotFound("there is no such message in this room")
-        return message_of(document)
-
-    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
-        """What a message said, oldest first.
-
-        Raises:
-            NotFound: there is none, or it is removed.
-        """
-        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
-        edits = {"messageId": wanted["_id"], "bookId": book_id, "kind": str(Kind.EDIT)}
-        with answered_within(DEADLINE_S):
-            newest = self._agreed.find(edits, sort=[("seq", -1)], limit=MOST_WORDINGS + 1)
-            found = await newest.to_list()
-            # Last: of a message that is removed meanwhile nothing is told.
-            document = await self._agreed.find_one(wanted | IS_MESSAGE)
-        if document is None:
-            raise NotFound("there is no such message in this room")
-        return wordings_of(document, found[::-1])
-
-    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
-        """The newest visible messages, by time and then id, newest first."""
-        visible = {"bookId": book_id, "state": str(State.VISIBLE)} | IS_MESSAGE
-        newest_first = [("createdAt", -1), ("_id", -1)]
-        with answered_within(DEADLINE_S):
-            found = self._agreed.find(visible, sort=newest_first, limit=limit)
-            return [message_of(document) for document in await found.to_list()]
-
-    async def head(self, book_id: int) -> int:
-        """The number of the newest entry; 0 in a room without any."""
-        with answered_within(DEADLINE_S):
-            return (await _newest_place(self._agreed, book_id)).seq
-
-    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
-        """`head` of many rooms in one query; rooms without entries are left out."""
-        pipeline: list[Document] = [
-            {"$match": {"bookId": {"$in": list(book_ids)}}},
-            {"$sort": {"bookId": -1, "seq": -1}},
-            {"$group": {"_id": "$bookId", "seq": {"$first": "$seq"}}},
-        ]
-        with answered_within(DEADLINE_S):
-            found = await self._agreed.aggregate(pipeline)
-            return {row["_id"]: row["seq"] async for row in found}
-
-    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
-        """The entries with ``after < seq <= up_to``, oldest first, as the room hears them;
-        messages in their present state."""
-        if up_to <= after:
-            return []
-        wanted = {"bookId": book_id, "seq": {"$gt": after, "$lte": up_to}}
-        with answered_within(DEADLINE_S):
-            entries = await self._agreed.find(wanted, sort=[("seq", 1)]).to_list()
-            messages = await self._messages_of(entries)
-        return [
-            event_of(entry, messages[entry["messageId"] if "messageId" in entry else entry["_id"]])
-            for entry in entries
-        ]
-
-    async def _messages_of(self, entries: list[Document]) -> dict[ObjectId, Document]:
-        """The messages that entries are, or are about, by id."""
-        messages = {entry["_id"]: entry for entry in entries if entry["kind"] == Kind.MESSAGE}
-        mentioned = {entry["messageId"] for entry in entries if "messageId" in entry}
-        if missing := list(mentioned - messages.keys()):
-            found = self._agreed.find({"_id": {"$in": missing}})
-            messages |= {document["_id"]: document async for document in found}
-        return messages
-
     # ------------------------------------------------------------------ keeping
 
     async def _keep(self, book_id: int, items: Sequence[Draft | Change]) -> list[Kept | Exception]:
@@ -340,6 +261,85 @@ class RoomLogs:
         if changed is None:
             raise NotFound("there is no such message in this room")
         return Kept(message_of(changed), event=event_of(entry, changed))
+
+    # ------------------------------------------------------------------ reading
+
+    async def find(self, book_id: int, message_id: str) -> Message:
+        """One message of a room in its present state.
+
+        Raises:
+            NotFound: there is none.
+        """
+        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
+        with answered_within(DEADLINE_S):
+            document = await self._agreed.find_one(wanted | IS_MESSAGE)
+        if document is None:
+            raise NotFound("there is no such message in this room")
+        return message_of(document)
+
+    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
+        """What a message said, oldest first.
+
+        Raises:
+            NotFound: there is none, or it is removed.
+        """
+        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
+        edits = {"messageId": wanted["_id"], "bookId": book_id, "kind": str(Kind.EDIT)}
+        with answered_within(DEADLINE_S):
+            newest = self._agreed.find(edits, sort=[("seq", -1)], limit=MOST_WORDINGS + 1)
+            found = await newest.to_list()
+            # Last: of a message that is removed meanwhile nothing is told.
+            document = await self._agreed.find_one(wanted | IS_MESSAGE)
+        if document is None:
+            raise NotFound("there is no such message in this room")
+        return wordings_of(document, found[::-1])
+
+    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
+        """The newest visible messages, by time and then id, newest first."""
+        visible = {"bookId": book_id, "state": str(State.VISIBLE)} | IS_MESSAGE
+        newest_first = [("createdAt", -1), ("_id", -1)]
+        with answered_within(DEADLINE_S):
+            found = self._agreed.find(visible, sort=newest_first, limit=limit)
+            return [message_of(document) for document in await found.to_list()]
+
+    async def head(self, book_id: int) -> int:
+        """The number of the newest entry; 0 in a room without any."""
+        with answered_within(DEADLINE_S):
+            return (await _newest_place(self._agreed, book_id)).seq
+
+    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
+        """`head` of many rooms in one query; rooms without entries are left out."""
+        pipeline: list[Document] = [
+            {"$match": {"bookId": {"$in": list(book_ids)}}},
+            {"$sort": {"bookId": -1, "seq": -1}},
+            {"$group": {"_id": "$bookId", "seq": {"$first": "$seq"}}},
+        ]
+        with answered_within(DEADLINE_S):
+            found = await self._agreed.aggregate(pipeline)
+            return {row["_id"]: row["seq"] async for row in found}
+
+    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
+        """The entries with ``after < seq <= up_to``, oldest first, as the room hears them;
+        messages in their present state."""
+        if up_to <= after:
+            return []
+        wanted = {"bookId": book_id, "seq": {"$gt": after, "$lte": up_to}}
+        with answered_within(DEADLINE_S):
+            entries = await self._agreed.find(wanted, sort=[("seq", 1)]).to_list()
+            messages = await self._messages_of(entries)
+        return [
+            event_of(entry, messages[entry["messageId"] if "messageId" in entry else entry["_id"]])
+            for entry in entries
+        ]
+
+    async def _messages_of(self, entries: list[Document]) -> dict[ObjectId, Document]:
+        """The messages that entries are, or are about, by id."""
+        messages = {entry["_id"]: entry for entry in entries if entry["kind"] == Kind.MESSAGE}
+        mentioned = {entry["messageId"] for entry in entries if "messageId" in entry}
+        if missing := list(mentioned - messages.keys()):
+            found = self._agreed.find({"_id": {"$in": missing}})
+            messages |= {document["_id"]: document async for document in found}
+        return messages
 
 
 async def _newest_place(
