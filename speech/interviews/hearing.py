@@ -106,7 +106,12 @@ class InterviewHearing:
             said = [self._with_what_was_heard(hearing) for hearing in said]
         procedure = self._interview.procedure
         return lambda now_ms: procedure.transcribed(
-            effect.job, said, now_ms, by=heard.by, speech=heard.speech
+            effect.job,
+            said,
+            now_ms,
+            by=heard.by,
+            speech=heard.speech,
+            is_whole=heard.is_whole,
         )
 
     # ------------------------------------------------------------------ told by the ear

@@ -37,6 +37,7 @@ CSV_COLUMNS = (
     "speaking_time",
     "response_latency",
     "heard_by",
+    "heard_how",
 )
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -89,13 +89,15 @@ class Procedure:
         *,
         by: str,
         speech: Sequence[Span] = (),
+        is_whole: bool = True,
     ) -> Effects:
         """The turn was heard again.
 
         Args:
-            hearings: a `Final` replaces what the transcriber heard before; without one that
-                stands.
+            hearings: a `Final` replaces what the transcriber heard before; without one, or with
+                an empty one, that stands.
             speech: stretches of voice that the end of the audio made certain.
+            is_whole: whether all of the turn was heard, also what came on another worker.
         """
         turn = self._state.turn
         if not self._state.finish_job(job, Step.TRANSCRIBE, now_ms) or turn is None:
@@ -105,8 +107,8 @@ class Procedure:
             turn.hear(span, now_ms=turn.ended_ms or now_ms)
         for hearing in hearings:
             match hearing:
-                case Final(text) if text.strip():
-                    turn.recogniser, turn.recognised_by = Transcript(" ".join(text.split())), by
+                case Final(text):
+                    turn.hear_again(text, by=by, is_whole=is_whole)
                 case Failed():
                     effects += tell_outage(turn)
         return [*effects, *self._judge(turn)]
@@ -293,5 +295,6 @@ def _answer(state: InterviewState, turn: OpenTurn, assessment: Assessment) -> An
         text=SILENT_ANSWER if turn.is_silent else turn.heard.text,
         silent=turn.is_silent,
         heard_by="" if turn.is_silent else turn.heard_by,
+        heard_how=turn.heard_how,
         assessment=assessment,
     )

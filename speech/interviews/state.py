@@ -14,6 +14,7 @@ from speech.interviews.evaluation import Assessment
 from speech.interviews.knowledge import Knowledge
 from speech.interviews.questions import Difficulty, Question, Term
 from speech.interviews.timeline import Turn
+from speech.interviews.transcription import HeardHow
 from speech.interviews.turn import OpenTurn
 
 SILENT_ANSWER = "[User remained silent]"
@@ -113,6 +114,7 @@ class Answer:
     text: str
     silent: bool
     heard_by: str
+    heard_how: HeardHow
     assessment: Assessment
 
 

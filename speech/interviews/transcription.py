@@ -4,6 +4,7 @@ No transcriber is told the question or the expected answer, for a recogniser tha
 towards an answer hears it whether it was given or not. Runs no task; whoever calls it waits.
 """
 
+import enum
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -19,6 +20,22 @@ MAX_TURN_CHARACTERS = 50_000
 
 BYTES_PER_MS = 32
 """Of s16le mono at 16 kHz."""
+
+
+class HeardHow(enum.Enum):
+    """How the words of an answer were heard."""
+
+    CAPTIONS = "captions"
+    """By the browser."""
+    WHOLE = "whole"
+    """By a recogniser of ours that was given the answer as a whole when it had ended."""
+    LIVE = "live"
+    """By a recogniser of ours while the reader spoke, at least in part: nobody could hear all of
+    the answer again."""
+    UNHEARD = "unheard"
+    """Not at all: there was voice, and nobody to write down what it said."""
+    SILENCE = "silence"
+    """Not at all: nothing was said, or nothing that is a word."""
 
 
 @dataclass(frozen=True, slots=True)

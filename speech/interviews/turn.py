@@ -6,7 +6,7 @@ Moments are Unix time in milliseconds. Knows no question and no other turn.
 from dataclasses import dataclass, field
 
 from speech.interviews.timeline import Span, Turn, TurnEnd
-from speech.interviews.transcription import CAPTIONS, Transcript
+from speech.interviews.transcription import CAPTIONS, HeardHow, Transcript
 
 SHORTEST_ANSWER = 5
 """Characters; anything shorter counts as silence."""
@@ -26,6 +26,10 @@ class OpenTurn:
     captions: Transcript = field(default_factory=Transcript)
     recogniser: Transcript = field(default_factory=Transcript)
     recognised_by: str = ""
+    is_heard_again: bool = False
+    """Whether a recogniser has heard all of the turn after its end."""
+    is_whole: bool = False
+    """Whether the recogniser's text is what it heard then."""
     last_text_ms: int | None = None
     outage_told: bool = False
     ended_ms: int | None = None
@@ -46,6 +50,16 @@ class OpenTurn:
         if self.captions.text:
             return CAPTIONS
         return self.recognised_by if self.recogniser.text else ""
+
+    @property
+    def heard_how(self) -> HeardHow:
+        """How the words that count were heard, or why there are none."""
+        if self.is_silent:
+            is_unheard = self.speech and not self.is_heard_again
+            return HeardHow.UNHEARD if is_unheard else HeardHow.SILENCE
+        if self.captions.text:
+            return HeardHow.CAPTIONS
+        return HeardHow.WHOLE if self.is_whole else HeardHow.LIVE
 
     @property
     def has_nothing(self) -> bool:
@@ -85,7 +99,20 @@ class OpenTurn:
         """
         before = self.heard.text
         self.recogniser, self.recognised_by = self.recogniser.after(text, is_final=is_final), by
+        self.is_whole = False
         return self._note_text(before, now_ms=now_ms)
+
+    def hear_again(self, text: str, *, by: str, is_whole: bool) -> None:
+        """Put what the pass over the turn heard in the place of what was heard live; where it
+        heard nothing, that stands.
+
+        Args:
+            is_whole: whether it heard all of the turn.
+        """
+        self.is_heard_again = is_whole
+        if words := " ".join(text.split()):
+            self.recogniser, self.recognised_by = Transcript(words), by
+            self.is_whole = is_whole
 
     def _note_text(self, before: str, *, now_ms: int) -> bool:
         """New text is a sign of voice, unless the turn is over."""

@@ -2,7 +2,15 @@
 
 from speech.interviews.events import InterviewComplete
 from speech.interviews.metrics import LEAST_SPEECH_S
-from speech.interviews.phrases import counted, duration, engines, percent, share_of_time, times
+from speech.interviews.phrases import (
+    counted,
+    duration,
+    engines,
+    listed,
+    percent,
+    share_of_time,
+    times,
+)
 
 
 def headline(result: InterviewComplete) -> str:
@@ -48,12 +56,37 @@ def cautions(result: InterviewComplete) -> list[str]:
         )
     elif result.heard_by:
         found.append(f"Your words come from {engines(result.heard_by)}.")
+    found += _unsure(result)
     if any(pair.contradictions for pair in result.qa_pairs):
         found.append(
             "Where an answer seems to deny what was expected, its match was lowered. Look at those "
             "places yourself: a program takes a negation where there may be none."
         )
     return found
+
+
+def _unsure(result: InterviewComplete) -> list[str]:
+    """Answers for which no recogniser was there, or none when they had ended."""
+    found = []
+    if live := _numbers(result, "live"):
+        found.append(
+            f"Nobody could hear all of {live} again with care. The words are those that were noted "
+            "while you spoke; some may be missing or wrong."
+        )
+    if unheard := _numbers(result, "unheard"):
+        found.append(
+            f"There was voice in {unheard}, but nobody wrote down what you said, so it counts as "
+            "silent."
+        )
+    return found
+
+
+def _numbers(result: InterviewComplete, heard_how: str) -> str:
+    """Such as ``answer 2`` or ``answers 2 and 5``; empty for none."""
+    numbers = [str(pair.number) for pair in result.qa_pairs if pair.heard_how == heard_how]
+    if not numbers:
+        return ""
+    return f"answer{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
 
 
 def _unheard(result: InterviewComplete) -> str:

@@ -286,9 +286,18 @@ class FakeSeat:
     def __init__(self, channel: str = "a socket") -> None:
         self.channel = channel
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self._news = asyncio.Event()
 
     async def tell(self, event: InterviewContract) -> None:
         self.told.append((event_name(event), plain(event)))
+        self._news.set()
+
+    async def hears(self, name: str) -> None:
+        """Come back when it was told so: for what takes real time."""
+        async with asyncio.timeout(10):
+            while name not in self.names():
+                self._news.clear()
+                await self._news.wait()
 
     def names(self, *, timers: bool = False) -> list[str]:
         return [name for name, _ in self.told if timers or name != "timer_update"]

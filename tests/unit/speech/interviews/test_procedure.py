@@ -1,7 +1,7 @@
 import pytest
 
 from speech.interviews.effects import Evaluate, Phrase, Transcribe
-from speech.interviews.state import Phase, Rules
+from speech.interviews.state import SILENT_ANSWER, Phase, Rules
 from speech.interviews.transcription import Failed, Final, Partial
 from tests.unit.speech.interviews.rehearsal import START_MS, Rehearsal
 
@@ -54,6 +54,40 @@ def test_a_careful_pass_that_never_comes_back_is_done_without():
 
     assert reader.last("user_answer_complete")["answer"] == TEXT
     assert reader.last("interview_error")["code"] == "PROVIDER_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("how", ["fails", "says so", "never comes back"])
+def test_the_result_says_which_answers_nobody_could_hear_again(how):
+    reader = Rehearsal().turn().voice(1, 3)
+    reader.say(reader.interview.recognise, [Partial("threads share the heap")], by="ears")
+    reader.works.discard(Transcribe)
+    reader.done()
+    if how == "fails":
+        reader.fail(reader.pending.pop())
+    elif how == "says so":
+        reader.hears = (Failed(),)
+        reader.finish(reader.pending.pop())
+    reader.at(250).turn().voice(251, 253)
+    reader.say(reader.interview.recognise, [Partial("threads share the heap")], by="ears")
+    reader.hears = (Final("threads share the heap too"),)
+    reader.works.add(Transcribe)
+
+    first, second = reader.done().stop().result["qa_pairs"]
+
+    assert (first["heard_by"], first["heard_how"]) == ("ears", "live")
+    assert (second["heard_by"], second["heard_how"]) == ("fake ears", "whole")
+    assert len(reader.all("interview_error")) == 1
+
+
+def test_voice_that_nobody_could_write_down_is_not_called_silence():
+    reader = Rehearsal().turn().voice(1, 3)
+    reader.hears = (Failed(),)
+    reader.done().turn().at(30)
+
+    unheard, silent = reader.stop().result["qa_pairs"]
+
+    assert (unheard["answer"], unheard["heard_how"]) == (SILENT_ANSWER, "unheard")
+    assert (silent["answer"], silent["heard_how"]) == (SILENT_ANSWER, "silence")
 
 
 @pytest.mark.parametrize("how", ["fails", "never comes back"])

@@ -10,9 +10,19 @@ from readrealm.kernel.errors import ProviderUnavailable
 from speech.engines.recogniser import Recognised
 from speech.interviews import recognition
 from speech.interviews.recognition import SharedRecogniser
-from tests.unit.speech.interviews.stage import settle
+from speech.interviews.transcription import RecogniserTranscriber
+from tests.unit.speech.interviews.stage import (
+    FakeSeat,
+    FakeTime,
+    Store,
+    Worker,
+    loud,
+    settle,
+    stream,
+)
 
 PROCESSES = 2
+SENTENCE = "a shared lock is taken to read a row of the table"
 
 
 class SlowProcesses:
@@ -30,7 +40,7 @@ class SlowProcesses:
         yield self
 
     async def hear(self, pcm: bytes) -> str:
-        return "a word"
+        return SENTENCE
 
     async def transcribe(self, pcm: bytes) -> Recognised:
         self.busy += 1
@@ -43,7 +53,7 @@ class SlowProcesses:
             self.dies -= 1
             raise ProviderUnavailable("the recogniser has died; try again")
         self.heard.append(pcm)
-        return Recognised(f"answer {pcm.decode()}")
+        return Recognised(f"answer {pcm.decode() if len(pcm) < 9 else 'of a reader'}")
 
     async def close(self) -> None:
         pass
@@ -123,6 +133,42 @@ async def test_an_answer_does_not_wait_for_ever() -> None:
     await asyncio.gather(*held)
 
 
+@pytest.mark.parametrize("lack", ["too many wait", "it waits too long"])
+async def test_an_answer_that_nobody_can_hear_again_keeps_its_live_words_and_says_so(
+    lack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, whole = SlowProcesses(), SlowProcesses()
+    recogniser = SharedRecogniser(
+        live, whole, processes=PROCESSES, longest_wait_s=0.01 if lack == "it waits too long" else 60
+    )
+    worker = Worker(
+        Store(FakeTime()), transcriber=lambda: RecogniserTranscriber(recogniser, name="ears")
+    )
+    seat = FakeSeat()
+    runner = await worker.start(seat, question_count=2)
+    await runner.interviewer_done(seat)
+    await stream(worker, runner, [loud(2)])
+    assert seat.last("live_transcript")["text"] == SENTENCE
+    others = 100 if lack == "too many wait" else PROCESSES
+    waiting = [asyncio.create_task(recogniser.transcribe(b"%d" % n)) for n in range(others)]
+    await settle()
+
+    await runner.user_done(seat)
+    await seat.hears("user_answer_complete")
+    whole.answer(others + 1)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await runner.interviewer_done(seat)
+    await stream(worker, runner, [loud(2)])
+    await runner.user_done(seat)
+    await seat.hears("interview_complete")
+
+    first, second = seat.last("interview_complete")["qa_pairs"]
+    assert (first["answer"], first["heard_by"], first["heard_how"]) == (SENTENCE, "ears", "live")
+    assert (second["heard_by"], second["heard_how"]) == ("ears", "whole")
+    assert seat.last("interview_error")["error"] == "Transcription service unavailable"
+    await worker.die()
+
+
 async def test_no_hypotheses_are_begun_while_answers_wait() -> None:
     live, whole = SlowProcesses(), SlowProcesses()
     recogniser = SharedRecogniser(live, whole, processes=PROCESSES)
@@ -134,7 +180,7 @@ async def test_no_hypotheses_are_begun_while_answers_wait() -> None:
     whole.answer(3)
     await asyncio.gather(*answers)
     async with recogniser.utterance() as utterance:
-        assert await utterance.hear(b"") == "a word"
+        assert await utterance.hear(b"") == SENTENCE
 
     assert live.utterances == 1
 

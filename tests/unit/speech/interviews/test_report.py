@@ -44,6 +44,7 @@ def test_silent_answers_are_listed_with_zeros():
     assert (silent["silent"], silent["grade"], silent["response_latency"]) == (True, "D", None)
     assert (spoken["words"], spoken["speaking_time"], spoken["response_latency"]) == (9, 4.0, 2.0)
     assert (spoken["grade"], spoken["score"], spoken["number"]) == ("C", 50, 1)
+    assert [pair["heard_how"] for pair in (spoken, silent)] == ["captions", "silence"]
 
 
 def test_the_transcript_has_what_was_said_and_the_conversation_also_the_silence():

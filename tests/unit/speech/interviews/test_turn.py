@@ -2,7 +2,7 @@ import pytest
 
 from readrealm.kernel.errors import PayloadTooLarge
 from speech.interviews.timeline import Span, TurnEnd
-from speech.interviews.transcription import MAX_TURN_CHARACTERS, Transcript
+from speech.interviews.transcription import MAX_TURN_CHARACTERS, HeardHow, Transcript
 from speech.interviews.turn import OpenTurn
 
 
@@ -90,3 +90,43 @@ def test_a_closed_turn_counts_from_the_start_of_the_interview():
     assert (closed.speech, closed.absences) == ((Span(2_000, 3_000),), (Span(4_000, 5_000),))
     assert closed.text == "said"
     assert turn.present_ms(5_000, 12_000) == 6_000
+
+
+@pytest.mark.parametrize(
+    ("live", "again", "captions", "heard_how"),
+    [
+        ("a lock is taken", ("a lock is token", True), "", HeardHow.WHOLE),
+        ("a lock is taken", ("a lock is token", False), "", HeardHow.LIVE),
+        ("a lock is taken", ("", True), "", HeardHow.LIVE),
+        ("a lock is taken", None, "", HeardHow.LIVE),
+        ("", ("a lock is token", True), "", HeardHow.WHOLE),
+        ("a lock", ("a lock is token", True), "a lock is taken", HeardHow.CAPTIONS),
+        ("", None, "", HeardHow.UNHEARD),
+        ("", ("", False), "", HeardHow.UNHEARD),
+        ("", ("", True), "", HeardHow.SILENCE),
+        ("", ("yes", True), "", HeardHow.SILENCE),
+    ],
+)
+def test_a_turn_knows_how_its_words_were_heard(live, again, captions, heard_how):
+    turn = begun()
+    turn.hear(Span(2_000, 4_000), now_ms=4_000)
+    turn.recognise(live, is_final=False, by="ears", now_ms=4_000)
+    turn.caption(captions, is_final=True, now_ms=4_000)
+    if again is not None:
+        text, is_whole = again
+        turn.hear_again(text, by="ears", is_whole=is_whole)
+
+    assert turn.heard_how is heard_how
+
+
+def test_a_turn_without_voice_and_words_is_silence():
+    assert begun().heard_how is HeardHow.SILENCE
+
+
+def test_a_hypothesis_after_the_pass_over_the_turn_is_one_again():
+    turn = begun()
+    turn.hear_again("a lock is taken", by="ears", is_whole=True)
+
+    turn.recognise("a lock is token", is_final=False, by="ears", now_ms=4_000)
+
+    assert turn.heard_how is HeardHow.LIVE

@@ -49,3 +49,24 @@ def test_a_small_recogniser_is_named_as_a_reason_for_low_figures():
 
     assert any("at least what you see" in caution for caution in cautions(result))
     assert not any("at least" in caution for caution in cautions(spoken_result()))
+
+
+@pytest.mark.parametrize(
+    ("heard_how", "words"),
+    [
+        (["whole", "live", "whole", "live"], "hear all of answers 2 and 4 again"),
+        (["whole", "whole", "live", "captions"], "hear all of answer 3 again"),
+        (["unheard", "unheard", "unheard", "whole"], "voice in answers 1, 2 and 3, but nobody"),
+    ],
+)
+def test_answers_that_were_not_heard_as_they_should_be_are_named(heard_how, words):
+    result = spoken_result()
+    pairs = [
+        msgspec.structs.replace(pair, heard_how=how)
+        for pair, how in zip(result.qa_pairs, heard_how, strict=True)
+    ]
+
+    said = cautions(msgspec.structs.replace(result, qa_pairs=pairs))
+
+    assert [words in caution for caution in said].count(True) == 1
+    assert not any("answer" in caution and "hear" in caution for caution in cautions(result))
