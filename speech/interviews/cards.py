@@ -4,8 +4,9 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from speech.interviews.events import InterviewComplete, Range
+from speech.interviews.events import InterviewComplete
 from speech.interviews.metrics import LEAST_SPEECH_S
+from speech.interviews.outcome import Range
 from speech.interviews.phrases import clock, percent
 
 NBSP = "\u00a0"

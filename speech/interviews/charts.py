@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from speech.interviews.events import InterviewComplete, QaPair, TimelineTurn
+from speech.interviews.events import InterviewComplete
 from speech.interviews.metrics import LONG_PAUSE_MS, PAUSE_MS
+from speech.interviews.outcome import QaPair, TimelineTurn
 from speech.interviews.phrases import ENDED_BY
 
 PAUSE_S = PAUSE_MS / 1000

@@ -16,13 +16,13 @@ from readrealm.kernel.identity import SocketIdentity
 from readrealm.kernel.wire import parse
 from readrealm.socketio_bridge import EventConsumer
 from speech.audio.containers import SNIFF_BYTES, sniff
+from speech.interviews.contract import InterviewContract
 from speech.interviews.events import (
     COMMANDS,
     MAX_CHUNK_S,
     Accepted,
     AudioChunk,
     ClientTranscript,
-    InterviewContract,
     InterviewerAudioChunk,
     InterviewerDone,
     InterviewError,

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from speech.interviews.contract import InterviewContract
 from speech.interviews.ear import Ear, Listener
 from speech.interviews.effects import Effects, Evaluate, Phrase, Store
 from speech.interviews.evaluation import Assessment
-from speech.interviews.events import InterviewComplete, InterviewContract
+from speech.interviews.events import InterviewComplete
 from speech.interviews.knowledge import Knowledge
 from speech.interviews.live_store import Snapshot
 from speech.interviews.owners import Owner

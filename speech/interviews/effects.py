@@ -3,7 +3,8 @@
 import enum
 from dataclasses import dataclass
 
-from speech.interviews.events import InterviewComplete, InterviewContract, event_name
+from speech.interviews.contract import InterviewContract
+from speech.interviews.events import InterviewComplete, event_name
 from speech.interviews.knowledge import Knowledge
 from speech.interviews.state import AskedQuestion
 

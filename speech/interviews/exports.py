@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import fields
 
-from speech.interviews.events import InterviewComplete, Metrics
+from speech.interviews.events import InterviewComplete
+from speech.interviews.outcome import Metrics
 
 UNITS = {
     "session_duration": "s",

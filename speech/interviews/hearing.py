@@ -10,9 +10,9 @@ from typing import Any
 
 from readrealm.kernel.errors import AppError
 from speech.interviews import announcements
+from speech.interviews.contract import InterviewContract
 from speech.interviews.crew import Crew, Done
 from speech.interviews.effects import Effects, Transcribe
-from speech.interviews.events import InterviewContract
 from speech.interviews.interview import Interview
 from speech.interviews.microphone import Chunk
 from speech.interviews.state import Step

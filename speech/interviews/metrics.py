@@ -14,7 +14,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from speech.interviews.events import Metrics, Range
 from speech.interviews.fluency import (
     SyllableCounter,
     count_syllables,
@@ -22,6 +21,7 @@ from speech.interviews.fluency import (
     fluency_score,
     words,
 )
+from speech.interviews.outcome import Metrics, Range
 from speech.interviews.timeline import Timeline, Turn, TurnEnd
 
 PAUSE_MS = 300

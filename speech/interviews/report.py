@@ -3,12 +3,7 @@
 from collections.abc import Iterable
 
 from speech.interviews.evaluation import percent
-from speech.interviews.events import (
-    ContradictionFound,
-    InterviewComplete,
-    QaPair,
-    TimelineTurn,
-)
+from speech.interviews.events import InterviewComplete
 from speech.interviews.fluency import SyllableCounter, count_syllables, words
 from speech.interviews.metrics import (
     BENCHMARKS,
@@ -17,6 +12,7 @@ from speech.interviews.metrics import (
     response_latency_ms,
     speaking_ms,
 )
+from speech.interviews.outcome import ContradictionFound, QaPair, TimelineTurn
 from speech.interviews.state import Answer, InterviewState, Reason
 from speech.interviews.timeline import Timeline, Turn
 

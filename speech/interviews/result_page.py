@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from speech.interviews.cards import Card, cards, figures
 from speech.interviews.charts import TurnRow, drawing, turn_rows
-from speech.interviews.events import InterviewComplete, QaPair
+from speech.interviews.events import InterviewComplete
+from speech.interviews.outcome import QaPair
 from speech.interviews.phrases import REASONS, listed
 from speech.interviews.verdict import cautions, details, headline
 

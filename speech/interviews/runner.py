@@ -12,6 +12,7 @@ from typing import Any
 
 from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound
 from speech.interviews import announcements
+from speech.interviews.contract import InterviewContract
 from speech.interviews.crew import Crew, Done, Seat
 from speech.interviews.effects import (
     Effect,
@@ -23,7 +24,6 @@ from speech.interviews.effects import (
     Tell,
     Transcribe,
 )
-from speech.interviews.events import InterviewContract
 from speech.interviews.hearing import InterviewHearing
 from speech.interviews.interview import Interview
 from speech.interviews.keeping import Keeper

@@ -33,6 +33,7 @@ PURE_ROUTES = (
 )
 PURE_INTERVIEWS = (
     "announcements.py",
+    "contract.py",
     "contradiction.py",
     "course.py",
     "curveballs.py",
@@ -45,6 +46,7 @@ PURE_INTERVIEWS = (
     "metrics.py",
     "microphone.py",
     "negation.py",
+    "outcome.py",
     "owners.py",
     "procedure.py",
     "questions.py",

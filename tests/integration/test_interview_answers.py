@@ -106,7 +106,11 @@ def test_every_command_has_its_answer_at_every_moment(
             answer = ANSWERS[moment][command]
             told = ["interview_error"] if isinstance(answer, str) else answer
 
-            ack = reader.ask(command, **payload) if is_asked else reader.emit(command, **payload)
+            ack = None
+            if is_asked:
+                ack = reader.ask(command, **payload)
+            else:
+                reader.emit(command, **payload)
             wait_for(reader, told, since=before)
 
             assert reader.names()[before:] == told, (moment, command)

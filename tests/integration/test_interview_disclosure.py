@@ -82,10 +82,7 @@ def test_no_address_tells_a_stranger_who_is_interviewed(server: StartServer, deb
 
     secrets = (str(USER_ID), session_id, reader.sid, WORDS, question)
     told = {
-        path: secret
-        for path, (_, body) in pages.items()
-        for secret in secrets
-        if secret in body
+        path: secret for path, (_, body) in pages.items() for secret in secrets if secret in body
     }
     assert told == {}
     assert len(paths) > 60

@@ -20,9 +20,9 @@ from speech.audio.pcm import Samples, from_samples
 from speech.audio.voice import RATE_HZ, Segment, VoiceActivity
 from speech.engines.detector import SileroDetector
 from speech.engines.recogniser import Deadlines, RecogniserPool, RecogniserSpec
-from speech.interviews.events import Metrics
 from speech.interviews.metrics import PAUSE_MS, measure, pauses_ms
 from speech.interviews.microphone import Chunk, Microphone
+from speech.interviews.outcome import Metrics
 from speech.interviews.timeline import Span, Timeline, Turn, TurnEnd
 from tests.unit.speech.audio.recordings import (
     SHARED,

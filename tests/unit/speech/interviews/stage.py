@@ -11,10 +11,11 @@ import numpy as np
 from readrealm.kernel.errors import InterviewInProgress, StoreUnavailable
 from readrealm.kernel.wire import plain
 from speech.audio.containers import Container
+from speech.interviews.contract import InterviewContract
 from speech.interviews.crew import Crew
 from speech.interviews.ear import Ear, Listener
 from speech.interviews.evaluation import Assessment
-from speech.interviews.events import InterviewContract, StartInterview, event_name
+from speech.interviews.events import StartInterview, event_name
 from speech.interviews.hall import Hall, InterviewUpkeep
 from speech.interviews.interview import Interview
 from speech.interviews.knowledge import Knowledge

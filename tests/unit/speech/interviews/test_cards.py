@@ -1,8 +1,8 @@
 import pytest
 
 from speech.interviews.cards import Standing, cards, figures, standing
-from speech.interviews.events import Range
 from speech.interviews.metrics import BENCHMARKS
+from speech.interviews.outcome import Range
 from tests.unit.speech.interviews.sample_results import (
     silent_result,
     spoken_result,

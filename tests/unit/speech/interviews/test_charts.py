@@ -14,7 +14,7 @@ from speech.interviews.charts import (
     progress_points,
     turn_rows,
 )
-from speech.interviews.events import TimelineTurn
+from speech.interviews.outcome import TimelineTurn
 from tests.unit.speech.interviews.sample_results import silent_result, spoken_result
 
 WAIT, SPEECH, PAUSE, LONG, SILENCE = (

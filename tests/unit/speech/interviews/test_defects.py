@@ -12,8 +12,8 @@ from django.urls import get_resolver
 
 from speech.interviews import urls
 from speech.interviews.effects import Evaluate
-from speech.interviews.events import Metrics
 from speech.interviews.microphone import Chunk, Microphone
+from speech.interviews.outcome import Metrics
 from speech.interviews.transcription import Final, Partial
 from tests.unit.speech.interviews import rehearsal
 from tests.unit.speech.interviews.rehearsal import START_MS, Rehearsal

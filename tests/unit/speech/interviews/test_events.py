@@ -15,9 +15,6 @@ from speech.interviews.events import (
     InterviewComplete,
     InterviewerDone,
     InterviewError,
-    Metrics,
-    QaPair,
-    Range,
     Refused,
     StartInterview,
     TimerUpdate,
@@ -25,6 +22,7 @@ from speech.interviews.events import (
     UserTurnStarted,
     event_name,
 )
+from speech.interviews.outcome import Metrics, QaPair, Range
 
 PCM = b"\x01\x02\x03\x04"
 PCM_TEXT = base64.b64encode(PCM).decode()

@@ -3,8 +3,8 @@ import io
 
 from msgspec.structs import fields
 
-from speech.interviews.events import Metrics
 from speech.interviews.exports import UNITS, file_name, metrics_as_csv
+from speech.interviews.outcome import Metrics
 from tests.unit.speech.interviews.sample_results import silent_result, spoken_result
 
 

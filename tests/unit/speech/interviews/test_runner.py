@@ -8,8 +8,8 @@ import pytest
 
 from readrealm.kernel.errors import PayloadTooLarge, ProviderUnavailable, SessionNotFound
 from speech.interviews import sound_keeping
+from speech.interviews.contract import InterviewContract
 from speech.interviews.effects import Effects
-from speech.interviews.events import InterviewContract
 from speech.interviews.keeping import RENEW_MS
 from speech.interviews.live_store import Snapshot
 from speech.interviews.recognition import LONGEST_WAIT_S
