@@ -1,17 +1,39 @@
 """The events of an interview, made from its state. Decides nothing."""
 
 from readrealm.kernel.errors import AppError, public_face
+from speech.interviews.contract import InterviewContract
 from speech.interviews.events import (
     AgentIntroQuestion,
     AgentNextQuestion,
     BackendReady,
     InterviewError,
     InterviewStarted,
+    LiveTranscript,
     TimerUpdate,
     UserAnswerComplete,
     UserTurnStarted,
 )
 from speech.interviews.state import Answer, InterviewState, Phase
+
+
+def opening(state: InterviewState, *, resumed: bool) -> list[InterviewContract]:
+    """The current question and what a client must know to go on from it, in order."""
+    now_ms = state.touched_ms
+    events: list[InterviewContract] = [
+        question(state),
+        ready(now_ms=now_ms),
+        started(state, resumed=resumed),
+    ]
+    if (turn := state.open_turn) is None:
+        return events
+    heard = [LiveTranscript(text=turn.heard.text)] if turn.heard.text else []
+    return [*events, *turn_opening(state), *heard]
+
+
+def turn_opening(state: InterviewState) -> list[InterviewContract]:
+    """The reader's turn has begun, or goes on."""
+    now_ms = state.touched_ms
+    return [turn_started(state, now_ms=now_ms), timer(state, now_ms=now_ms)]
 
 
 def question(state: InterviewState) -> AgentNextQuestion:

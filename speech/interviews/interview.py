@@ -5,7 +5,7 @@ and answers with what to do, in that order. It never waits: `Interview.deadline_
 wants `Interview.tick`, and work that takes a while comes back to `Interview.procedure`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from readrealm.kernel.errors import InvalidState, SessionNotFound, UnsupportedMedia
 from readrealm.kernel.wire import parse
@@ -18,10 +18,9 @@ from speech.interviews.procedure import Procedure, tell_outage
 from speech.interviews.questions import QuestionBank
 from speech.interviews.state import AskedQuestion, InterviewState, Phase, Reason, Rules, Step
 from speech.interviews.timeline import Span, TurnEnd
+from speech.interviews.timers import Timers
 from speech.interviews.transcription import Failed, Final, Hearing, Partial
 from speech.interviews.turn import OpenTurn
-
-_Timer = tuple[int, Callable[[int], Effects]]
 
 
 class Interview:
@@ -45,6 +44,7 @@ class Interview:
     ) -> None:
         self.state = state
         self.procedure = Procedure(state, bank, syllables=syllables)
+        self._timers = Timers(state, self.procedure)
 
     @classmethod
     def begin(
@@ -133,7 +133,7 @@ class Interview:
         since_ms = self.state.away_since_ms
         if since_ms is None or self.state.ending is not None or self.state.phase is Phase.DONE:
             return effects
-        return [*effects, *self._disconnect(since_ms)]
+        return [*effects, *self.procedure.disconnect(since_ms)]
 
     # -------------------------------------------------------------------- commands
 
@@ -153,7 +153,7 @@ class Interview:
         now_ms, number = state.touched_ms, len(state.turns) + 1
         state.phase = Phase.USER
         state.turn = OpenTurn(number=number, started_ms=now_ms, last_voice_ms=now_ms)
-        return [*effects, *self._turn_opening(Receiver.ROOM)]
+        return [*effects, *map(Tell, announcements.turn_opening(state))]
 
     def user_done(self, now_ms: int) -> Effects:
         """The reader ends the answer by hand; ending it twice is not an error.
@@ -247,62 +247,15 @@ class Interview:
     @property
     def deadline_ms(self) -> int | None:
         """When `tick` is wanted next; None once nothing will ever be due."""
-        return min((due_ms for due_ms, _ in self._timers()), default=None)
+        return self._timers.deadline_ms
 
     def tick(self, now_ms: int) -> Effects:
         """Whatever has become due, in the order in which it did."""
-        self.state.touch(now_ms)
-        effects: Effects = []
-        while due := [timer for timer in self._timers() if timer[0] <= self.state.touched_ms]:
-            due_ms, act = min(due, key=lambda timer: timer[0])
-            effects += act(due_ms)
-        return effects
+        return self._timers.tick(now_ms)
 
     def tell_time(self, now_ms: int) -> Effects:
         """The timer update, if it is due and nothing else is: it may be told out of turn."""
-        self.state.touch(now_ms)
-        due = [timer for timer in self._timers() if timer[0] <= self.state.touched_ms]
-        if len(due) != 1 or due[0][1] != self._tell_time:
-            return []
-        return self._tell_time(due[0][0])
-
-    def _timers(self) -> list[_Timer]:
-        """What is due when. Each timer, once it has acted, is due later or not at all."""
-        state, rules = self.state, self.state.rules
-        timers: list[_Timer] = []
-        if (job := state.job) is not None:
-            timers.append((job.due_ms, lambda _: self.procedure.overdue(job)))
-        if state.ending is not None or state.phase is Phase.DONE:
-            return timers
-        timers.append((state.started_ms + rules.duration_limit_ms, self._run_out))
-        if state.away_since_ms is not None:
-            return [*timers, (state.away_since_ms + rules.grace_ms, self._give_up)]
-        timers.append((state.next_second_ms, self._tell_time))
-        if (turn := state.open_turn) is not None:
-            silent_until_ms = turn.silent_until_ms(rules.silence_timeout_ms)
-            timers.append((silent_until_ms, lambda _: self._time_out(turn)))
-        return timers
-
-    def _tell_time(self, due_ms: int) -> Effects:
-        state = self.state
-        late = (state.touched_ms - due_ms) // state.rules.second_ms
-        state.next_second_ms = due_ms + (late + 1) * state.rules.second_ms
-        return [Tell(announcements.timer(state, now_ms=state.touched_ms))]
-
-    def _time_out(self, turn: OpenTurn) -> Effects:
-        return self.procedure.close_turn(turn, TurnEnd.SILENCE, at_ms=self.state.touched_ms)
-
-    def _run_out(self, due_ms: int) -> Effects:
-        """The time is over, for an absent reader when the connection was lost."""
-        away_ms = self.state.away_since_ms
-        at_ms = due_ms if away_ms is None else away_ms
-        return self.procedure.end(Reason.TIME_LIMIT, TurnEnd.TIME_LIMIT, at_ms=at_ms)
-
-    def _give_up(self, due_ms: int) -> Effects:
-        return self._disconnect(due_ms - self.state.rules.grace_ms)
-
-    def _disconnect(self, since_ms: int) -> Effects:
-        return self.procedure.end(Reason.DISCONNECTED, TurnEnd.DISCONNECTED, at_ms=since_ms)
+        return self._timers.tell_time(now_ms)
 
     # -------------------------------------------------------------------- small parts
 
@@ -331,25 +284,7 @@ class Interview:
 
     def _opening(self, to: Receiver, *, resumed: bool) -> Effects:
         """The current question and what a client must know to go on from it."""
-        state = self.state
-        effects: Effects = [
-            Tell(announcements.question(state), to),
-            Tell(announcements.ready(now_ms=state.touched_ms), to),
-            Tell(announcements.started(state, resumed=resumed), to),
-        ]
-        if (turn := state.open_turn) is None:
-            return effects
-        effects += self._turn_opening(to)
-        if turn.heard.text:
-            effects.append(Tell(LiveTranscript(text=turn.heard.text), to))
-        return effects
-
-    def _turn_opening(self, to: Receiver) -> Effects:
-        now_ms = self.state.touched_ms
-        return [
-            Tell(announcements.turn_started(self.state, now_ms=now_ms), to),
-            Tell(announcements.timer(self.state, now_ms=now_ms), to),
-        ]
+        return [Tell(event, to) for event in announcements.opening(self.state, resumed=resumed)]
 
 
 def _recognise(turn: OpenTurn, hearing: Hearing, *, now_ms: int, by: str) -> Effects:

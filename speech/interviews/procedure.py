@@ -55,6 +55,10 @@ class Procedure:
             return []
         return self._conclude()
 
+    def disconnect(self, since_ms: int) -> Effects:
+        """The reader has gone then, and did not come back."""
+        return self.end(Reason.DISCONNECTED, TurnEnd.DISCONNECTED, at_ms=since_ms)
+
     def close_turn(self, turn: OpenTurn, by: TurnEnd, *, at_ms: int) -> Effects:
         state = self._state
         turn.ended_ms, turn.ended_by = at_ms, by

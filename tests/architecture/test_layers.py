@@ -57,6 +57,7 @@ PURE_INTERVIEWS = (
     "steering.py",
     "terms.py",
     "timeline.py",
+    "timers.py",
     "transcription.py",
     "turn.py",
     "wording.py",

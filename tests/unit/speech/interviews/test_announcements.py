@@ -47,3 +47,16 @@ def test_the_first_question_has_a_name_of_its_own_only_for_old_clients():
 
         assert [event_name(event) for event in told] == kinds
         assert plain(told[0]) | {"number": 2} == plain(told[1])
+
+
+def test_who_comes_to_a_turn_learns_the_question_the_clocks_and_the_words_so_far():
+    reader = Rehearsal()
+    before = announcements.opening(reader.interview.state, resumed=False)
+    turn = announcements.opening(reader.turn().interview.state, resumed=True)
+    words = announcements.opening(reader.caption("some words").interview.state, resumed=True)
+
+    names = [[event_name(event) for event in events] for events in (before, turn, words)]
+    assert names[0] == ["agent_next_question", "backend_ready", "interview_started"]
+    assert names[1] == [*names[0], "user_turn_started", "timer_update"]
+    assert names[2] == [*names[1], "live_transcript"]
+    assert turn[3:] == announcements.turn_opening(reader.interview.state)
