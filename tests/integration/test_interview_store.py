@@ -148,6 +148,27 @@ async def test_what_is_done_is_read_and_not_taken(holders: Holders, stores: Sess
     await other.create(snapshot(session_id="the next one"))
 
 
+async def test_a_result_is_at_hand_for_ten_minutes(holders: Holders, stores: SessionStores) -> None:
+    one, _ = holders
+    await one.create(snapshot())
+    live = purged_in(stores)
+    await one.save(snapshot(is_done=True, is_live=False))
+
+    assert live > timedelta(hours=1)
+    assert timedelta(minutes=9) < purged_in(stores) <= timedelta(minutes=10)
+    indexes = stores.mongo["readrealm"][live_store.COLLECTION].index_information()
+    assert [index["key"] for index in indexes.values() if index.get("expireAfterSeconds") == 0] == [
+        [("purge_at", 1)]
+    ]
+
+
+def purged_in(stores: SessionStores) -> timedelta:
+    """How long the store keeps the only interview that there is."""
+    (kept,) = stores.mongo["readrealm"][live_store.COLLECTION].find()
+    left: timedelta = kept["purge_at"].replace(tzinfo=UTC) - datetime.now(UTC)
+    return left
+
+
 async def test_erasing_a_reader_ends_what_runs(holders: Holders) -> None:
     one, _ = holders
     kept = snapshot()

@@ -89,7 +89,10 @@ def test_the_golden_sequence_with_a_voice(server: StartServer) -> None:
     assert answered["answer"] == pair["answer"] != "[User remained silent]"
     assert turn["ended_by"] == "silence"
     assert result["metrics"]["speaking_time"] == pytest.approx(spoken_s, rel=0.25)
-    assert result["metrics"]["forced_silence_time"] == pytest.approx(3, abs=0.4)
+    # At least what is configured, and exactly what passed: a busy machine may see the end late.
+    silent_s = turn["ended"] - turn["speech"][-1][1]
+    assert silent_s >= 2.95
+    assert result["metrics"]["forced_silence_time"] == pytest.approx(silent_s, abs=0.051)
 
 
 @needs_recordings

@@ -33,6 +33,8 @@ def test_who_resumes_is_told_where_the_interview_stands():
     told = announcements.started(reader.interview.state, resumed=True)
 
     assert (told.topic, told.state, told.resumed) == ("READING", "user", True)
+    assert (told.status, told.session_id, told.difficulty) == ("success", "s1", "medium")
+    assert (told.duration_limit, told.max_questions) == (1_800, 15)
     assert announcements.started(reader.stop().interview.state, resumed=True).state == "processing"
 
 

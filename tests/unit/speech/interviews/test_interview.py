@@ -33,6 +33,12 @@ def test_a_whole_round_comes_in_the_order_of_the_contract():
     reader.turn().voice(6, 9).caption(TEXT).done()
 
     question = reader.last("agent_next_question")["question"]
+    assert reader.last("user_turn_started") == {
+        "status": "ready",
+        "question": reader.last("user_answer_complete")["question"],
+        "timestamp": START_MS / 1000 + 5,
+    }
+    assert reader.last("force_stop_speaking") == {"status": "stop"}
     assert reader.names() == [
         "user_turn_started", "live_transcript", "force_stop_speaking", "user_answer_complete",
         "agent_next_question",

@@ -200,13 +200,20 @@ def test_syllables_can_be_counted_by_a_dictionary():
     assert metrics.articulation_rate == 5.0
 
 
-def test_benchmarks_are_numbers_for_metrics_that_exist():
+def test_good_ranges_are_the_documented_ones_for_metrics_that_exist():
     fields = {field.name for field in msgspec.structs.fields(type(measure(VECTOR, [])))}
 
     assert set(BENCHMARKS) <= fields
-    assert (BENCHMARKS["wpm"].min, BENCHMARKS["wpm"].max) == (120, 160)
-    assert (BENCHMARKS["articulation_rate"].min, BENCHMARKS["articulation_rate"].max) == (3, 5)
-    assert (BENCHMARKS["fluency_score"].min, BENCHMARKS["fluency_score"].max) == (0.75, None)
+    assert {name: (good.min, good.max) for name, good in BENCHMARKS.items()} == {
+        "wpm": (120, 160),
+        "speaking_ratio": (0.5, 0.7),
+        "fluency_score": (0.75, None),
+        "articulation_rate": (3, 5),
+        "long_pause_count": (None, 5),
+        "avg_response_latency": (None, 3),
+        "avg_semantic_similarity": (0.7, None),
+        "avg_keyword_coverage": (0.6, None),
+    }
 
 
 texts = st.lists(

@@ -1,5 +1,8 @@
 """Whatever a browser sends becomes the same speech at the same moments."""
 
+import io
+import wave
+
 import numpy as np
 import pytest
 
@@ -184,6 +187,32 @@ def test_containers_are_decoded_wherever_they_are_cut(mux: object) -> None:
         spans[span.start_ms] = span
 
     assert sum(span.length_ms for span in spans.values()) >= 1_800
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000])
+def test_a_wav_file_is_read_at_its_own_rate_without_its_header(rate_hz: int) -> None:
+    """Whatever rate the event names, which is that of raw samples."""
+    sound = np.concatenate([np.zeros(rate_hz), np.full(2 * rate_hz, 0.9), np.zeros(rate_hz)])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate_hz)
+        writer.writeframes(from_samples(sound.astype(np.float32)))
+    microphone = Microphone(LoudDetector)
+    microphone.begin_turn()
+    spans: dict[int, Span] = {}
+    for number, chunk in enumerate(cut(file.getvalue(), rate_hz // 2 + 1), start=1):
+        now_ms = START_MS + 250 * number
+        for span in microphone.feed(Chunk(chunk, RATE_HZ, now_ms)).speech:
+            spans[span.start_ms] = span
+    for span in microphone.end_turn().speech:
+        spans[span.start_ms] = span
+
+    (piece,) = microphone.take_pieces()
+    assert microphone.container is Container.WAV
+    assert sum(span.length_ms for span in spans.values()) == pytest.approx(2_000, abs=70)
+    assert len(piece) / 32_000 == pytest.approx(3, abs=0.1)
 
 
 def test_a_recording_is_followed_through_the_turns_of_an_interview() -> None:
