@@ -1,29 +1,19 @@
-"""Runs one interview on one worker: owns its tasks and timers, carries out what it wants done.
+"""Runs one interview on one worker: its sockets, its timers, and what it wants done.
 
 What is done to the interview is done one thing after the other, and kept before it is told
 wherever the interview takes a step. Decides nothing.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
-from readrealm.kernel.errors import AppError, InterviewInProgress, SessionNotFound
+from readrealm.kernel.errors import InterviewInProgress, SessionNotFound
 from speech.interviews import announcements
 from speech.interviews.contract import InterviewContract
-from speech.interviews.crew import Crew, Done, Seat
-from speech.interviews.effects import (
-    Effect,
-    Effects,
-    Evaluate,
-    Phrase,
-    Receiver,
-    Store,
-    Tell,
-    Transcribe,
-)
+from speech.interviews.crew import Crew, Seat
+from speech.interviews.effects import Effect, Effects, Receiver, Tell
+from speech.interviews.errands import Errands
 from speech.interviews.hearing import InterviewHearing
 from speech.interviews.interview import Interview
 from speech.interviews.keeping import Keeper
@@ -50,11 +40,11 @@ class InterviewRunner:
             interview, crew=crew, container=container, act=self.act, tell=self._tell_seat
         )
         self._ear = self._hearing.ear
+        self._errands = Errands(interview, owner, crew=crew, hearing=self._hearing, act=self.act)
         self._seat: Seat | None = None
         self._keeper = Keeper(crew.snapshots, take=lambda: self.snapshot, lost=self._lose)
         self._turnstile = asyncio.Lock()
         self._news, self._over = asyncio.Event(), asyncio.Event()
-        self._works: set[asyncio.Task[None]] = set()
         self._is_replaced = False
 
     # ------------------------------------------------------------------ state
@@ -94,14 +84,12 @@ class InterviewRunner:
         """Run it to its end, or until somebody else does."""
         self._crew.judge.prepare()
         for duty in (self._ear.run, self._keep_time, self._keep_lease):
-            self._own(self._until_over(duty))
+            self._errands.stand(duty, broken=self._over.set)
         try:
             await self._over.wait()
         finally:
             self._over.set()
-            for task in self._works:
-                task.cancel()
-            await asyncio.gather(*self._works, return_exceptions=True)
+            await self._errands.cancel()
 
     async def open(self, effects: Effects, seat: Seat) -> None:
         """Say how the interview begins; it is kept already."""
@@ -184,7 +172,7 @@ class InterviewRunner:
             AppError: the interview refuses.
         """
         # Whoever asks may be cancelled; what was begun is finished.
-        await asyncio.shield(self._own(self._act(do, caller, ticks)))
+        await asyncio.shield(self._errands.own(self._act(do, caller, ticks)))
 
     async def _act(self, do: Callable[[int], Effects], caller: Seat | None, ticks: bool) -> None:
         async with self._turnstile:
@@ -243,46 +231,7 @@ class InterviewRunner:
             if seat is not None:
                 await seat.tell(effect.event)
             return
-        self._own(self._work(effect))
-
-    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Have something done by a task that ends with `run`."""
-        task = asyncio.create_task(work)
-        self._works.add(task)
-        task.add_done_callback(self._works.discard)
-        return task
-
-    async def _until_over(self, duty: Callable[[], Awaitable[None]]) -> None:
-        """Do something as long as the interview goes on here; if it breaks off, others go on."""
-        try:
-            await duty()
-        except SessionNotFound:
-            return
-        except Exception:
-            log.exception("interview %s cannot go on here", self.session_id)
-            self._over.set()
-
-    async def _work(self, effect: Evaluate | Phrase | Store | Transcribe) -> None:
-        try:
-            done = await self._answer(effect)
-        except Exception as error:
-            if not isinstance(error, AppError):
-                log.exception("interview %s: %s failed", self.session_id, type(effect).__name__)
-            procedure = self.interview.procedure
-
-            def done(now_ms: int) -> Effects:
-                return procedure.failed(effect.job, now_ms)
-
-        with contextlib.suppress(SessionNotFound):
-            await self.act(done)
-
-    async def _answer(self, effect: Evaluate | Phrase | Store | Transcribe) -> Done:
-        """Do the work; what then to tell the interview."""
-        if isinstance(effect, Transcribe):
-            return await self._hearing.hear_again(effect)
-        procedure, state = self.interview.procedure, self.interview.state
-        earlier = [answer.question for answer in state.answers]
-        return await self._crew.work(effect, procedure, owner=self.owner, earlier=earlier)
+        self._errands.begin(effect)
 
     # ------------------------------------------------------------------ time and lease
 
