@@ -19,7 +19,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech bench-scale bench-admin bench-routes bench-interviews chaos fuzz conformance-server chromium clean
+.PHONY: help run test check bench bench-speech bench-scale bench-admin bench-routes bench-interviews bench-recordings chaos fuzz conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -56,6 +56,9 @@ bench-routes: $(HAS_TEST) $(HAS_STORES) ## twenty voice sessions at once, one wo
 
 bench-interviews: $(HAS_TEST) $(HAS_STORES) ## how many interviews at once
 	@$(BIN)/python -m tests.benchmarks.bench_interviews $(ARGS)
+
+bench-recordings: $(HAS_TEST) ## metrics and words of ninety pairs of recordings
+	@$(BIN)/python -m tests.benchmarks.bench_recordings $(ARGS)
 
 bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
 	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)
