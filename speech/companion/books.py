@@ -26,8 +26,10 @@ _START = re.compile(r"^\*{3}\s*START OF .*$", re.MULTILINE | re.IGNORECASE)
 _FINISH = re.compile(
     r"^(\*{3}\s*END OF|End of (the |this )?Project Gutenberg).*$", re.MULTILINE | re.IGNORECASE
 )
-_TITLE = re.compile(r"^Title:\s*(.+)$", re.MULTILINE)
-_AUTHOR = re.compile(r"^Author:\s*(.+)$", re.MULTILINE)
+# A field goes on in lines that are indented.
+_FIELD_TEXT = r"[^\S\n]*(\S.*(?:\n[^\S\n]+\S.*)*)"
+_TITLE = re.compile(rf"^Title:{_FIELD_TEXT}", re.MULTILINE)
+_AUTHOR = re.compile(rf"^Author:{_FIELD_TEXT}", re.MULTILINE)
 
 _NUMBER = r"(?:[IVXLCDM]+|\d+|ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE|TEN|THE \w+)"
 _NUMBERED = re.compile(
@@ -55,8 +57,8 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 
 class Book(msgspec.Struct, frozen=True):
     title: str
+    """In one line; empty if the text does not tell, and so is `author`."""
     author: str
-    """Empty if the text does not tell."""
     chapters: tuple[str, ...]
     """Headings in order; the first one is empty if the book begins without a heading."""
     passages: tuple[Passage, ...]
@@ -109,7 +111,8 @@ def _words(pieces: tuple[str, ...]) -> int:
 
 def _told(field: re.Pattern[str], text: str) -> str:
     match = field.search(text[:10_000])
-    return match[1].strip() if match else ""
+    told = " ".join(match[1].split()) if match else ""
+    return "".join(character for character in told if character.isprintable())
 
 
 def _body(text: str) -> str:

@@ -28,6 +28,8 @@ PATH = f"/books/{BOOK}/voice/"
 BOOK_WITH_TEXT = 4243
 TEXT = """Title: The Clockwork Mule
 
+Author: Tilda Brass
+
 CHAPTER I. The Workshop
 
 Old Benna kept a workshop above the harbour, and nobody knew how she paid for it. She mended
@@ -329,6 +331,21 @@ CONVERSATION = """async () => {
   say("assistant", "b", "In chapter 36, The Quarter-Deck, it says: ", false);
   say("assistant", "b", "Aye, aye! and I'll chase him round Good Hope, and round the Horn.", false);
 }"""
+
+
+def test_pages_of_an_imported_book_have_its_title(
+    browser: Browser, talking_site: Server, book_with_text: int
+) -> None:
+    context, reader = opened(browser, talking_site)
+    heading = reader.page.get_by_role("heading", level=1)
+
+    reader.page.goto(f"/books/{book_with_text}/voice/")
+    expect(heading).to_have_text("Talk with The Clockwork Mule by Tilda Brass")
+    reader.open(book_with_text)
+    expect(heading).to_have_text("The Clockwork Mule")
+    expect(reader.page.locator(".spine-author")).to_have_text("Tilda Brass")
+    context.close()
+    assert reader.errors == []
 
 
 def test_a_page_for_every_book_and_for_no_other_number(talking_site: Server) -> None:

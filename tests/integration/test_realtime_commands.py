@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from chat.models import Book
+from readrealm.kernel.errors import StoreUnavailable
 from speech.realtime import providers
 from speech.realtime.client import RealtimeClient
 from speech.realtime.events import ResponseDone
@@ -34,14 +36,53 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_a_book_is_imported_with_a_progress_bar(data_dir, tmp_path):
+@pytest.fixture
+def story(tmp_path):
     source = tmp_path / "story.txt"
-    source.write_text("Title: The Tower\n\n" + STORY)
-    out, err = run("import_book", "7", str(source))
+    source.write_text("Title: The Tower\n\nAuthor: Ann Keeper\n\n" + STORY)
+    return source
+
+
+@pytest.mark.django_db
+def test_a_book_is_imported_with_a_progress_bar(data_dir, story):
+    out, err = run("import_book", "7", str(story))
     assert "The Tower: 1 chapters, 2 passages" in out
     assert "2/2 passages" in err
     assert (data_dir / "books" / "7.npz").is_file()
-    assert (data_dir / "books" / "7.txt").read_text() == source.read_text()
+    assert (data_dir / "books" / "7.txt").read_text() == story.read_text()
+
+
+@pytest.mark.django_db
+def test_an_imported_book_is_listed_under_the_title_of_its_text(data_dir, story):
+    out, _ = run("import_book", "7", str(story))
+    again, _ = run("import_book", "7", str(story))
+
+    assert str(Book.objects.get(pk=7)) == "The Tower by Ann Keeper"
+    assert "It is listed in the catalogue as number 7" in out
+    assert "listed" not in again
+
+
+@pytest.mark.django_db
+def test_a_text_without_a_title_lists_no_book(data_dir, story):
+    story.write_text(STORY)
+    _, err = run("import_book", "7", str(story))
+
+    assert "The text tells no title" in err
+    assert not Book.objects.filter(pk=7).exists()
+
+
+class CatalogueAway:
+    def enter(self, book_id, *, title, author):
+        raise StoreUnavailable
+
+
+def test_without_the_catalogue_the_text_is_kept_and_the_operator_told(data_dir, story, settings):
+    settings.BOOKS = f"{__name__}.CatalogueAway"
+
+    with pytest.raises(CommandError, match="its title is not"):
+        run("import_book", "7", str(story))
+
+    assert (data_dir / "books" / "7.npz").is_file()
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,26 @@ def test_what_was_added_before_and_behind_the_book_is_left_out():
 
 
 @pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("Title: A Whale\n\nAuthor: Somebody\n", ("A Whale", "Somebody")),
+        ("Title:\tA  Whale \nAuthor: Somebody\n", ("A Whale", "Somebody")),
+        (
+            "Title: A Whale;\n       or, the Sea\n       at Night\n",
+            ("A Whale; or, the Sea at Night", ""),
+        ),
+        ("Title: A Whale\r\n       at Night\r\n", ("A Whale at Night", "")),
+        ("Title:\n\nAuthor: Somebody\n", ("", "Somebody")),
+        ("Title: A\0 Wh\x1bale\n", ("A Whale", "")),
+        ("The Title: A Whale\n", ("", "")),
+    ],
+)
+def test_title_and_author_are_those_of_the_head(head, told):
+    found = read_book(f"{head}\n*** START OF THIS EBOOK ***\n\n{PARAGRAPH * 6}")
+    assert (found.title, found.author) == told
+
+
+@pytest.mark.parametrize(
     "headings",
     [
         ["CHAPTER I. Down the Rabbit-Hole", "CHAPTER II. The Pool of Tears"],
