@@ -163,11 +163,15 @@ class PrivateStore(ABC):
 
     def _wait_for_socket(self, deadline: float) -> None:
         while not self.is_answering():
-            if self.process is None or self.process.poll() is not None:
-                raise self.cannot_run(f"it ended at its start ({self.last_words()})")
+            self._require_life()
             if time.monotonic() > deadline:
                 raise self.cannot_run(f"it did not listen in {START_TIMEOUT_S:.0f} s")
             time.sleep(POLL_S)
+
+    def _require_life(self) -> None:
+        """Raises `StoreCannotRun` when what was started has ended."""
+        if self.process is None or self.process.poll() is not None:
+            raise self.cannot_run(f"it ended at its start ({self.last_words()})")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

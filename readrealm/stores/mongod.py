@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sysconfig
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
 from readrealm.stores.addresses import mongod_folder, mongod_socket, mongod_url
 from readrealm.stores.embedded import POLL_S, PrivateStore
@@ -25,6 +26,12 @@ NOT_INITIATED = 94
 
 SETTLING_S = 10.0
 """For a replica set to take a configuration."""
+
+LOOK_MS, ANSWER_MS = 500, 5_000
+"""For the server to be there, and to answer, before anybody looks whether it still runs."""
+
+Ask = Callable[..., Any]
+"""Sends a command to it."""
 
 CACHE_GB = "0.25"
 OPLOG_MB = "64"
@@ -68,19 +75,33 @@ class PrivateMongod(PrivateStore):
     def make_usable(self, deadline: float) -> None:
         """Have it be primary of a set whose only member is its socket, wherever that is now."""
         url = f"mongodb://{quote(str(self.address), safe='')}/?directConnection=true"
-        left_ms = max(1, int((deadline - time.monotonic()) * 1000))
-        with MongoClient[Any](url, serverSelectionTimeoutMS=left_ms, timeoutMS=left_ms) as client:
+        with MongoClient[Any](url, serverSelectionTimeoutMS=LOOK_MS, timeoutMS=ANSWER_MS) as client:
+
+            def ask(command: str, *args: Any, **more: Any) -> Any:
+                return self._ask(client.admin, deadline, command, *args, **more)
+
             try:
-                self._configure(client.admin, deadline)
-                self._wait_for_primary(client.admin, deadline)
+                self._configure(ask, deadline)
+                self._wait_for_primary(ask, deadline)
             except PyMongoError as error:
                 raise self.cannot_run(f"its replica set does not start ({error})") from None
 
-    def _configure(self, admin: Any, deadline: float) -> None:
+    def _ask(self, admin: Any, deadline: float, *command: Any, **more: Any) -> Any:
+        """What it answers, however long that takes, unless it has died."""
+        while True:
+            try:
+                return admin.command(*command, **more)
+            except (ConnectionFailure, ExecutionTimeout):
+                self._require_life()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL_S)
+
+    def _configure(self, ask: Ask, deadline: float) -> None:
         patience = min(deadline, time.monotonic() + SETTLING_S)
         while True:
             try:
-                self._name_member(admin)
+                self._name_member(ask)
             except OperationFailure:
                 # A set that is just loading its configuration refuses another one.
                 if time.monotonic() > patience:
@@ -89,22 +110,22 @@ class PrivateMongod(PrivateStore):
             else:
                 return
 
-    def _name_member(self, admin: Any) -> None:
+    def _name_member(self, ask: Ask) -> None:
         try:
-            config = admin.command("replSetGetConfig")["config"]
+            config = ask("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code != NOT_INITIATED:
                 raise
             member = {"_id": 0, "host": str(self.address)}
-            admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+            ask("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
             return
         if config["members"][0]["host"] != str(self.address):  # the data folder was moved
             config["members"][0]["host"] = str(self.address)
             config["version"] += 1
-            admin.command("replSetReconfig", config, force=True)
+            ask("replSetReconfig", config, force=True)
 
-    def _wait_for_primary(self, admin: Any, deadline: float) -> None:
-        while not admin.command("hello").get("isWritablePrimary"):
+    def _wait_for_primary(self, ask: Ask, deadline: float) -> None:
+        while not ask("hello").get("isWritablePrimary"):
             if time.monotonic() > deadline:
                 raise self.cannot_run("it did not become primary in time")
             time.sleep(POLL_S)

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import redis
 from pymongo import MongoClient
 
 from readrealm.stores.addresses import UnsafeFolder, mongod_url, valkey_url
-from readrealm.stores.embedded import StoreCannotRun
+from readrealm.stores.embedded import START_TIMEOUT_S, StoreCannotRun
 from readrealm.stores.mongod import PrivateMongod
 from readrealm.stores.valkey import PrivateValkey
 from tests.support.processes import Program, wait_until_gone
@@ -250,6 +251,26 @@ def test_mongod_of_the_path_comes_first_and_one_that_does_not_run_is_not_replace
         "the private mongod cannot run here: wrong architecture. "
         "Set MONGODB_URL to a server of your own."
     )
+
+
+class Struck(PrivateMongod):
+    """Is killed when it listens and is not usable yet."""
+
+    def make_usable(self, deadline):
+        self._wait_for_socket(deadline)
+        os.kill(pid_of(self), signal.SIGKILL)
+        self.process.wait()
+        super().make_usable(deadline)
+
+
+def test_a_mongod_that_dies_before_it_is_usable_is_not_waited_for(folder):
+    begin = time.monotonic()
+
+    with pytest.raises(StoreCannotRun, match="it ended at its start"):
+        Struck(folder).start()
+
+    # Whoever keeps it running stands still as long.
+    assert time.monotonic() - begin < START_TIMEOUT_S / 3
 
 
 def test_why_mongod_ended_is_said(folder):
