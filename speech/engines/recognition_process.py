@@ -1,6 +1,7 @@
 """One recognition process, seen from the server that started it."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -96,11 +97,12 @@ class RecognitionProcess:
         """End it: politely first, by closing what it reads from."""
         self._requests.close()
         try:
-            async with asyncio.timeout(_STOP_S):
-                # Only a pipe that was read to its end lets go of the event loop.
-                await self._answers.read()
-                await self._process.wait()
-        except TimeoutError:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_S):
+                    # Only a pipe that was read to its end lets go of the event loop.
+                    await self._answers.read()
+                    await self._process.wait()
+        finally:
             await end(self._process)
 
     async def _answer(self, kind: type[SomeAnswer], deadline_s: float) -> SomeAnswer:
