@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from chat.acts import Act, LogRecord, Subject, Verdict, clean_reason
 from chat.events import Message, ModerationNotice
-from chat.ports import Broadcast, Messages
+from chat.ports import Broadcast, Log, Messages
 from chat.rules import Change, Removal, Restoration
 from chat.sanctions import Measure, ReaderKey, Sanction
 from readrealm.kernel.clock import Clock
@@ -60,6 +60,7 @@ class ModerationService:
     not have been done, and can be done again."""
 
     messages: Messages
+    log: Log
     broadcast: Broadcast
     records: Records
     notices: Notices
@@ -76,7 +77,7 @@ class ModerationService:
         Raises:
             NotFound: there is no such message.
         """
-        message = await self.messages.find(book_id, message_id)
+        message = await self.log.find(book_id, message_id)
         if message.deleted_by:
             await self._judge(message, Verdict.HIDDEN)
             return False
@@ -96,7 +97,7 @@ class ModerationService:
             NotFound: there is no such message.
             InvalidState: its author took it back, or it was purged.
         """
-        message = await self.messages.find(book_id, message_id)
+        message = await self.log.find(book_id, message_id)
         if not message.deleted_by:
             return False
         if message.deleted_by == "author":
@@ -117,7 +118,7 @@ class ModerationService:
         Raises:
             NotFound: there is no such message.
         """
-        message = await self.messages.find(book_id, message_id)
+        message = await self.log.find(book_id, message_id)
         if await self.records.is_purged(book_id, message_id):
             await self._judge(message, Verdict.HIDDEN)
             return False
@@ -204,7 +205,7 @@ class ModerationService:
         acts = {Verdict.KEPT: Act.KEEP, Verdict.DISMISSED: Act.DISMISS}
         if verdict not in acts:
             raise InvalidInput("a message that stays is kept, or its reports are dismissed")
-        message = await self.messages.find(book_id, message_id)
+        message = await self.log.find(book_id, message_id)
         await self._record(acts[verdict], moderator, reason, message=message)
         return await self._judge(message, verdict)
 

@@ -7,7 +7,7 @@ from chat.rules import Change, Draft, Kept
 
 
 class Messages(Protocol):
-    """Where the log of each room is kept; MongoDB in earnest."""
+    """Where what is said is kept, in the log of each room."""
 
     async def append(self, draft: Draft) -> Kept:
         """Keep a message durably, or give the one that is kept under its client id."""
@@ -16,6 +16,10 @@ class Messages(Protocol):
     async def change(self, change: Change) -> Kept:
         """Append a change and apply it to its message, both or neither."""
         ...
+
+
+class Log(Protocol):
+    """The log of each room, to be read."""
 
     async def find(self, book_id: int, message_id: str) -> Message:
         """Raises: NotFound."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat.events import ReportMessage
-from chat.ports import Messages
+from chat.ports import Log
 from chat.rules import Visitor
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.identity import Identity
@@ -26,7 +26,7 @@ class Reports(Protocol):
 class ReportDesk:
     """Takes reports."""
 
-    messages: Messages
+    log: Log
     reports: Reports
     clock: Clock
 
@@ -37,7 +37,7 @@ class ReportDesk:
             InvalidInput: a reason or a note that may not be kept.
             NotFound: there is no such message.
         """
-        await self.messages.find(command.book_id, command.message_id)
+        await self.log.find(command.book_id, command.message_id)
         await self.reports.report(
             ReportMessage(
                 book_id=command.book_id,

@@ -1,4 +1,4 @@
-"""Every MongoDB query of chat, on the event loop: the log of each room, appended to and read.
+"""Appending to the log of each room, in MongoDB, on the event loop; `chat.log_reader` reads it.
 
 The log has no counter document. An entry takes the number after the newest one, and the unique
 index on (bookId, seq) lets exactly one writer have it; the others look again. So number n + 1
@@ -15,7 +15,6 @@ from functools import partial
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
@@ -24,24 +23,17 @@ from chat.batches import Batches, Overfull
 from chat.entries import (
     COLLECTION,
     Document,
-    Kind,
-    State,
     change_document,
     event_of,
     message_document,
     message_of,
-    place_of,
     plan,
-    wordings_of,
 )
-from chat.events import Message, RoomLogEvent, Wording
-from chat.rules import MOST_WORDINGS, Change, Draft, Kept, Place
+from chat.log_reader import DEADLINE_S, IS_MESSAGE, newest_place
+from chat.rules import Change, Draft, Kept
 from readrealm.kernel.clock import Clock, now_ms
 from readrealm.kernel.errors import NotFound, RateLimited, StoreUnavailable
 from readrealm.stores.mongo import DURABLE, answered_within, durable
-
-DEADLINE_S = 5.0
-"""For one batch or one read, retries included."""
 
 WAIT_S = 8.0
 """For a message to be kept, the wait for its batch included."""
@@ -53,7 +45,6 @@ ATTEMPTS = 30
 """Numbers lost to other writers in a row before a batch is given up."""
 
 DUPLICATE = 11_000
-IS_MESSAGE = {"kind": str(Kind.MESSAGE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class _Refusal:
 
 
 class RoomLogs:
-    """The logs of all rooms, as one event loop appends to them and reads them.
+    """The logs of all rooms, as one event loop appends to them.
 
     What arrives for a room while its last batch is being committed is committed together: one
     insert, one wait for the journal. `close` commits what waits.
@@ -184,7 +175,7 @@ class RoomLogs:
             await _step_aside(lost)
 
     async def _numbered(self, book_id: int, drafts: Iterable[Draft]) -> list[Document]:
-        place = await _newest_place(self._entries, book_id)
+        place = await newest_place(self._entries, book_id)
         documents = []
         for draft in drafts:
             place = place.after(now_ms=self._clock())
@@ -245,7 +236,7 @@ class RoomLogs:
         stored = await self._entries.find_one(wanted | IS_MESSAGE, session=session)
         if stored is None:
             raise NotFound("there is no such message in this room")
-        newest = await _newest_place(self._entries, change.book_id, session=session)
+        newest = await newest_place(self._entries, change.book_id, session=session)
         place = newest.after(now_ms=self._clock())
         step = plan(change, stored, place)
         if step is None:
@@ -261,101 +252,6 @@ class RoomLogs:
         if changed is None:
             raise NotFound("there is no such message in this room")
         return Kept(message_of(changed), event=event_of(entry, changed))
-
-    # ------------------------------------------------------------------ reading
-
-    async def find(self, book_id: int, message_id: str) -> Message:
-        """One message of a room in its present state.
-
-        Raises:
-            NotFound: there is none.
-        """
-        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
-        with answered_within(DEADLINE_S):
-            document = await self._agreed.find_one(wanted | IS_MESSAGE)
-        if document is None:
-            raise NotFound("there is no such message in this room")
-        return message_of(document)
-
-    async def wordings(self, book_id: int, message_id: str) -> list[Wording]:
-        """What a message said, oldest first.
-
-        Raises:
-            NotFound: there is none, or it is removed.
-        """
-        wanted = {"_id": ObjectId(message_id), "bookId": book_id}
-        edits = {"messageId": wanted["_id"], "bookId": book_id, "kind": str(Kind.EDIT)}
-        with answered_within(DEADLINE_S):
-            newest = self._agreed.find(edits, sort=[("seq", -1)], limit=MOST_WORDINGS + 1)
-            found = await newest.to_list()
-            # Last: of a message that is removed meanwhile nothing is told.
-            document = await self._agreed.find_one(wanted | IS_MESSAGE)
-        if document is None:
-            raise NotFound("there is no such message in this room")
-        return wordings_of(document, found[::-1])
-
-    async def latest(self, book_id: int, *, limit: int) -> list[Message]:
-        """The newest visible messages, by time and then id, newest first."""
-        visible = {"bookId": book_id, "state": str(State.VISIBLE)} | IS_MESSAGE
-        newest_first = [("createdAt", -1), ("_id", -1)]
-        with answered_within(DEADLINE_S):
-            found = self._agreed.find(visible, sort=newest_first, limit=limit)
-            return [message_of(document) for document in await found.to_list()]
-
-    async def head(self, book_id: int) -> int:
-        """The number of the newest entry; 0 in a room without any."""
-        with answered_within(DEADLINE_S):
-            return (await _newest_place(self._agreed, book_id)).seq
-
-    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
-        """`head` of many rooms in one query; rooms without entries are left out."""
-        pipeline: list[Document] = [
-            {"$match": {"bookId": {"$in": list(book_ids)}}},
-            {"$sort": {"bookId": -1, "seq": -1}},
-            {"$group": {"_id": "$bookId", "seq": {"$first": "$seq"}}},
-        ]
-        with answered_within(DEADLINE_S):
-            found = await self._agreed.aggregate(pipeline)
-            return {row["_id"]: row["seq"] async for row in found}
-
-    async def between(self, book_id: int, *, after: int, up_to: int) -> list[RoomLogEvent]:
-        """The entries with ``after < seq <= up_to``, oldest first, as the room hears them;
-        messages in their present state."""
-        if up_to <= after:
-            return []
-        wanted = {"bookId": book_id, "seq": {"$gt": after, "$lte": up_to}}
-        with answered_within(DEADLINE_S):
-            entries = await self._agreed.find(wanted, sort=[("seq", 1)]).to_list()
-            messages = await self._messages_of(entries)
-        return [
-            event_of(entry, messages[entry["messageId"] if "messageId" in entry else entry["_id"]])
-            for entry in entries
-        ]
-
-    async def _messages_of(self, entries: list[Document]) -> dict[ObjectId, Document]:
-        """The messages that entries are, or are about, by id."""
-        messages = {entry["_id"]: entry for entry in entries if entry["kind"] == Kind.MESSAGE}
-        mentioned = {entry["messageId"] for entry in entries if "messageId" in entry}
-        if missing := list(mentioned - messages.keys()):
-            found = self._agreed.find({"_id": {"$in": missing}})
-            messages |= {document["_id"]: document async for document in found}
-        return messages
-
-
-async def _newest_place(
-    entries: AsyncCollection[Document],
-    book_id: int,
-    *,
-    session: AsyncClientSession | None = None,
-) -> Place:
-    return place_of(
-        await entries.find_one(
-            {"bookId": book_id},
-            {"_id": 0, "seq": 1, "createdAt": 1},
-            sort=[("seq", -1)],
-            session=session,
-        )
-    )
 
 
 def _repeats(drafts: list[Draft]) -> dict[int, int]:

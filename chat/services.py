@@ -24,7 +24,7 @@ from chat.events import (
     UserTyping,
     Wordings,
 )
-from chat.ports import Broadcast, Messages
+from chat.ports import Broadcast, Log, Messages
 from chat.presence import Entrance, Movement, told
 from chat.rules import (
     HISTORY_PAGE,
@@ -120,6 +120,7 @@ class ChatService:
     """
 
     messages: Messages
+    log: Log
     broadcast: Broadcast
     allowance: Allowance
     roster: Roster
@@ -146,8 +147,8 @@ class ChatService:
         """History for a socket that hears the room already, so that nothing falls in between."""
         # The head first: what is appended meanwhile is in the messages and heard as well, and
         # the reader drops it by its number; the other way round it would be in neither.
-        head = await self.messages.head(book_id)
-        return Welcome(messages=await self.messages.latest(book_id, limit=HISTORY_PAGE), head=head)
+        head = await self.log.head(book_id)
+        return Welcome(messages=await self.log.latest(book_id, limit=HISTORY_PAGE), head=head)
 
     async def enter(self, book_id: int, visitor: Visitor) -> int:
         """Count a socket in; the room hears of a new reader. Gives the readers present."""
@@ -307,11 +308,11 @@ class ChatService:
         Raises:
             InvalidInput: both directions at once.
         """
-        head = await self.messages.head(command.book_id)
+        head = await self.log.head(command.book_id)
         asked = window(
             before=command.before_seq, after=command.after_seq, limit=command.limit, head=head
         )
-        entries = await self.messages.between(command.book_id, after=asked.after, up_to=asked.up_to)
+        entries = await self.log.between(command.book_id, after=asked.after, up_to=asked.up_to)
         if asked.newest_first:
             entries.reverse()
         return MessagesPage(
@@ -331,7 +332,7 @@ class ChatService:
         Raises:
             NotFound: there is no such message, or it is removed.
         """
-        found = await self.messages.wordings(command.book_id, command.message_id)
+        found = await self.log.wordings(command.book_id, command.message_id)
         return Wordings(message_id=command.message_id, wordings=found)
 
     async def missed(
@@ -339,21 +340,19 @@ class ChatService:
     ) -> Sequence[RoomLogEvent]:
         """What a room was told between two numbers, for a worker that did not hear it; the
         oldest `MISSED_AT_ONCE`. Without ``up_to``, to the end."""
-        last = await self.messages.head(book_id) if up_to is None else up_to
-        return await self.messages.between(
-            book_id, after=after, up_to=min(last, after + MISSED_AT_ONCE)
-        )
+        last = await self.log.head(book_id) if up_to is None else up_to
+        return await self.log.between(book_id, after=after, up_to=min(last, after + MISSED_AT_ONCE))
 
     async def _spend(self, action: str, visitor: Visitor) -> None:
         await self.allowance.spend(f"{action}:{visitor.allowance_key}")
 
     async def _find(self, command: EditMessage | DeleteMessage) -> Message:
-        return await self.messages.find(command.book_id, command.message_id)
+        return await self.log.find(command.book_id, command.message_id)
 
     async def _answered(self, command: ChatMessage) -> Message | None:
         if command.reply_to is None:
             return None
-        message = await self.messages.find(command.book_id, command.reply_to)
+        message = await self.log.find(command.book_id, command.reply_to)
         if message.deleted_by:
             raise NotFound("the message that is answered is removed")
         return message

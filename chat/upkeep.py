@@ -54,9 +54,13 @@ class Logs(Protocol):
 
     unsettled: set[int]
 
-    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]: ...
-
     async def close(self) -> None: ...
+
+
+class Heads(Protocol):
+    """How far logs go."""
+
+    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]: ...
 
 
 class LocalRooms(Broadcast, Protocol):
@@ -76,6 +80,7 @@ class ChatUpkeep:
         *,
         roster: KeptRoster,
         logs: Logs,
+        log: Heads,
         rooms: LocalRooms,
         clock: Clock,
         listen: Callable[[], Awaitable[None]] | None = None,
@@ -84,7 +89,8 @@ class ChatUpkeep:
         renew_every_s: float = RENEW_EVERY_S,
         head_every_s: float = HEAD_EVERY_S,
     ) -> None:
-        self._roster, self._logs, self._rooms, self._clock = roster, logs, rooms, clock
+        self._roster, self._logs, self._log = roster, logs, log
+        self._rooms, self._clock = rooms, clock
         self._listen, self._watch, self._watch_again = listen, watch, watch_again
         self._renew_every_s, self._head_every_s = renew_every_s, head_every_s
 
@@ -135,7 +141,7 @@ class ChatUpkeep:
         found: list[RoomHead] = []
         for start in range(0, len(book_ids), ROOMS_AT_ONCE):
             some = book_ids[start : start + ROOMS_AT_ONCE]
-            heads, counts = await self._logs.heads(some), await self._roster.counts(some)
+            heads, counts = await self._log.heads(some), await self._roster.counts(some)
             found += [
                 RoomHead(book_id=book_id, seq=heads.get(book_id, 0), members=counts[book_id])
                 for book_id in some

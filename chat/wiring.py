@@ -12,6 +12,7 @@ from chat.casework import Casework
 from chat.conf import chat_settings
 from chat.entries import Document
 from chat.gate import SanctionGate
+from chat.log_reader import LogReader
 from chat.moderation import ModerationService
 from chat.moderation_notices import LayerNotices, NoticeListener
 from chat.moderation_store import ModerationRecords
@@ -64,6 +65,7 @@ def build(
 ) -> Chat:
     """Chat for the running event loop; no store is asked yet."""
     logs = RoomLogs(database, waited=STORE_WAIT_SECONDS.labels("mongodb").observe)
+    log = LogReader(database)
     broadcast = ChannelBroadcast(layer, waited=STORE_WAIT_SECONDS.labels("valkey").observe)
     roster = ValkeyRoster(valkey)
     records, seats, spoken = ModerationRecords(database), Seats(), unseen()
@@ -71,6 +73,7 @@ def build(
     gate = SanctionGate(records.holding, clock=now_ms)
     moderation = ModerationService(
         messages=logs,
+        log=log,
         broadcast=broadcast,
         records=records,
         notices=LayerNotices(layer),
@@ -78,11 +81,12 @@ def build(
     )
     service = ChatService(
         messages=logs,
+        log=log,
         broadcast=broadcast,
         allowance=allowance,
         roster=roster,
         gate=gate,
-        desk=ReportDesk(messages=logs, reports=records, clock=now_ms),
+        desk=ReportDesk(log=log, reports=records, clock=now_ms),
         seats=seats,
         spoken=spoken,
         clock=now_ms,
@@ -93,6 +97,7 @@ def build(
     upkeep = ChatUpkeep(
         roster=roster,
         logs=logs,
+        log=log,
         rooms=broadcast,
         clock=now_ms,
         listen=NoticeListener(layer, seats, expire=gate.expire).listen,

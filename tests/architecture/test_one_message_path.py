@@ -37,6 +37,7 @@ LEAVES = {
     "chat/rules.py": "what may be said",
     "chat/entries.py": "a message as a document",
     "chat/batches.py": "what arrives together goes together",
+    "chat/log_reader.py": "which number was the last",
     "chat/gate.py": "whether moderators let the author in",
     "chat/sanctions.py": "what keeps a reader out, and where",
     "chat/moderation_store.py": "what holds at present, asked once a second",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pymongo import AsyncMongoClient
 
+from chat.log_reader import LogReader
 from chat.repository import RoomLogs
 from chat.rules import Draft, ReactionSwitch
 from readrealm.kernel.clock import now_ms
@@ -60,17 +61,20 @@ async def _keep(mongodb_url: str, book_id: int, lines: Sequence[Line]) -> None:
     now = now_ms()
     time = [now]
     async with AsyncMongoClient(mongodb_url, **ASYNC_OPTIONS) as client:
-        logs = RoomLogs(client.get_default_database(), clock=lambda: time[0])
+        database = client.get_default_database()
+        logs, log = RoomLogs(database, clock=lambda: time[0]), LogReader(database)
         said: list[str] = []
         for line in lines:
             time[0] = now - round(line.minutes_ago * MINUTE_MS)
-            said.append(await _say(logs, book_id, line, said))
+            said.append(await _say(logs, log, book_id, line, said))
         await logs.close()
 
 
-async def _say(logs: RoomLogs, book_id: int, line: Line, said: Sequence[str]) -> str:
+async def _say(
+    logs: RoomLogs, log: LogReader, book_id: int, line: Line, said: Sequence[str]
+) -> str:
     answered = None if line.answers is None else said[line.answers]
-    seq = None if answered is None else (await logs.find(book_id, answered)).seq
+    seq = None if answered is None else (await log.find(book_id, answered)).seq
     kept = await logs.append(
         Draft(
             book_id=book_id,

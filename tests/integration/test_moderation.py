@@ -17,6 +17,7 @@ from chat.acts import Act, LogRecord, Verdict
 from chat.entries import COLLECTION
 from chat.events import ReportMessage
 from chat.gate import STALE_S, SanctionGate
+from chat.log_reader import LogReader
 from chat.moderation_documents import REPORTS, SANCTIONS, ModerationLog
 from chat.moderation_store import ModerationRecords
 from chat.repository import RoomLogs
@@ -152,7 +153,8 @@ class TestRecords:
 
         assert "secret" not in str(await entries.find().to_list())
         assert await here.is_purged(BOOK, said.id) is True
-        assert len(await logs.between(BOOK, after=0, up_to=4)) == 4
+        log = LogReader(mongo.async_database())
+        assert len(await log.between(BOOK, after=0, up_to=4)) == 4
 
 
 class TestTheGate:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chat.acts import Verdict
+from chat.log_reader import LogReader
 from chat.moderation_documents import REPORTS
 from chat.moderation_store import ModerationRecords
 from chat.repository import RoomLogs
@@ -86,8 +87,8 @@ async def test_what_a_worker_said_in_its_last_moment_is_flagged_by_another(
     worker = Program([sys.executable, "-c", WORKER], environment=environment)
     assert worker.wait(timeout_s=30) == -signal.SIGKILL, worker.output
     worker.end()
-    logs, records = RoomLogs(mongo.async_database()), WatchRecords(mongo.async_database())
-    said = await logs.latest(BOOK, limit=10)
+    log, records = LogReader(mongo.async_database()), WatchRecords(mongo.async_database())
+    said = await log.latest(BOOK, limit=10)
     assert [each.content for each in said] == ["2 whales", "1 whales", "0 whales"]
     assert said[0].id not in {str(flag["messageId"]) for flag in await flags()}
 
@@ -97,7 +98,6 @@ async def test_what_a_worker_said_in_its_last_moment_is_flagged_by_another(
     assert [(str(flag["messageId"]), flag["words"]) for flag in await flags()] == [
         (each.id, ["whales"]) for each in reversed(said)
     ]
-    await logs.close()
 
 
 @pytest.mark.usefixtures("stores")

@@ -212,8 +212,10 @@ class Reports:
 
 def chat(**parts: Any) -> ChatService:
     """The service over stand-ins; ``chat(allowance=Spends(1))`` changes one."""
+    logs = parts.get("messages", MemoryLogs())
     usual: dict[str, Any] = {
-        "messages": MemoryLogs(),
+        "messages": logs,
+        "log": logs,
         "broadcast": Heard(),
         "allowance": Spends(),
         "roster": MemoryRoster(),

@@ -86,6 +86,7 @@ class Room:
         self.records = MemoryRecords(self.logs)
         self.desk = ModerationService(
             messages=self.logs,
+            log=self.logs,
             broadcast=self.heard,
             records=self.records,
             notices=self.told,

@@ -33,7 +33,7 @@ from tests.unit.chat.fakes import (
     chat,
 )
 from tests.unit.chat.test_consumers import HELLO, HERE, Socket, socket, told
-from tests.unit.chat.test_upkeep import Logs, Rooms, Roster, until
+from tests.unit.chat.test_upkeep import Log, Logs, Rooms, Roster, until
 
 READER = Visitor(sid="s", identity=ADA)
 SAYING = ChatMessage(book_id=BOOK, user_id="1", username="Ada", content="hello")
@@ -233,7 +233,12 @@ class TestNotices:
             await asyncio.Event().wait()
 
         upkeep = ChatUpkeep(
-            roster=Roster(), logs=Logs(), rooms=Rooms(), clock=lambda: NOW_MS, listen=listen
+            roster=Roster(),
+            logs=Logs(),
+            log=Log(),
+            rooms=Rooms(),
+            clock=lambda: NOW_MS,
+            listen=listen,
         )
         running = asyncio.create_task(upkeep.run())
         await until(lambda: times == 3)

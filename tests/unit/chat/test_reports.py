@@ -27,7 +27,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.logs, self.reports = MemoryLogs(), MemoryReports()
-        self.desk = ReportDesk(messages=self.logs, reports=self.reports, clock=lambda: NOW_MS)
+        self.desk = ReportDesk(log=self.logs, reports=self.reports, clock=lambda: NOW_MS)
 
     async def said(self) -> str:
         command = ChatMessage(book_id=BOOK, user_id="1", username="Ada", content="hello")

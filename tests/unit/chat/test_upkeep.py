@@ -62,13 +62,15 @@ class Roster:
             raise StoreUnavailable
 
 
+class Log:
+    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
+        return {BOOK: 12} if BOOK in book_ids else {}
+
+
 class Logs:
     def __init__(self) -> None:
         self.unsettled: set[int] = set()
         self.is_closed = False
-
-    async def heads(self, book_ids: Sequence[int]) -> dict[int, int]:
-        return {BOOK: 12} if BOOK in book_ids else {}
 
     async def close(self) -> None:
         self.is_closed = True
@@ -81,6 +83,7 @@ def parts() -> tuple[ChatUpkeep, Roster, Logs, Rooms]:
         clock=lambda: NOW_MS,
         roster=roster,
         logs=logs,
+        log=Log(),
         rooms=rooms,
         renew_every_s=0.01,
         head_every_s=0.01,
@@ -222,6 +225,7 @@ async def test_what_was_said_is_looked_at_at_once_and_again_and_once_more_at_the
         clock=lambda: NOW_MS,
         roster=Roster(),
         logs=Logs(),
+        log=Log(),
         rooms=Rooms(),
         watch=look,
         watch_again=look_again,
