@@ -1,4 +1,4 @@
-"""Reading the log of each room, in MongoDB, on the event loop. What can still vanish is not seen."""
+"""Reading the log of each room, in MongoDB, on the event loop; what could vanish is not seen."""
 
 from collections.abc import Sequence
 
