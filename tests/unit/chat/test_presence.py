@@ -2,8 +2,17 @@
 
 import pytest
 
-from chat.events import Member
-from chat.presence import LEASE_MS, PORTION, RENEW_EVERY_S, Attendance, member_key, member_of
+from chat.events import Member, UserJoined, UserLeft
+from chat.presence import (
+    LEASE_MS,
+    PORTION,
+    RENEW_EVERY_S,
+    Attendance,
+    Movement,
+    member_key,
+    member_of,
+    told,
+)
 
 ADA = Member(user_id="1", username="Ada")
 
@@ -65,3 +74,21 @@ def test_a_crowd_is_told_in_portions_as_it_was_at_the_start() -> None:
         sizes.append(len(sockets))
 
     assert sizes == [PORTION, 1]
+
+
+@pytest.mark.parametrize("passage", [UserJoined, UserLeft])
+def test_a_room_is_told_who_moved_when_and_how_many_are_there(
+    passage: type[UserJoined] | type[UserLeft],
+) -> None:
+    guest = Member(user_id="7", username="Ishmael", is_guest=True)
+
+    event = told(passage, Movement(book_id=2701, member=guest, present=3), at_ms=1_500)
+
+    assert event == passage(
+        username="Ishmael",
+        timestamp="1970-01-01T00:00:01.500Z",
+        user_id="7",
+        is_guest=True,
+        book_id=2701,
+        members=3,
+    )

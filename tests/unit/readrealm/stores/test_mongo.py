@@ -2,8 +2,16 @@ import asyncio
 import contextvars
 import threading
 
+import pymongo
 import pytest
 from django.conf import settings
+from pymongo.errors import (
+    AutoReconnect,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+)
 
 from readrealm.kernel.errors import StoreUnavailable
 from readrealm.stores import mongo
@@ -78,3 +86,31 @@ def test_the_database_is_the_one_that_the_url_names(monkeypatch, url, name):
     monkeypatch.setattr(settings, "MONGODB_URL", url)
 
     assert mongo.database_name() == name
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AutoReconnect("connection closed"),
+        NetworkTimeout("timed out"),
+        OperationFailure("too slow", 50, {"codeName": "MaxTimeMSExpired"}),
+        OperationFailure("not primary", 10_107, {"errorLabels": ["RetryableWriteError"]}),
+        OperationFailure("snapshot", 246, {"errorLabels": ["TransientTransactionError"]}),
+    ],
+    ids=lambda error: str(error).split(",")[0],
+)
+def test_a_store_that_is_away_or_too_slow_is_refused(error):
+    with pytest.raises(StoreUnavailable), mongo.answered_within(1):
+        raise error
+
+
+@pytest.mark.parametrize("error", [DuplicateKeyError("twice", 11_000), PyMongoError("a bug")])
+def test_what_is_no_matter_of_time_is_left_to_who_asked(error):
+    with pytest.raises(type(error)), mongo.answered_within(1):
+        raise error
+
+
+def test_the_driver_is_told_how_long_it_may_take():
+    with mongo.answered_within(1.5):
+        assert 1.4 < pymongo._csot.remaining() <= 1.5
+    assert pymongo._csot.remaining() is None
