@@ -1,4 +1,4 @@
-"""Every page is for everybody: light and dark, narrow, large, still, and by keyboard."""
+"""Every page is for everybody, in all that `inspection` looks at."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,10 +9,9 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import every_page, interviewing
+from tests.browser import every_page, inspection, interviewing
 from tests.browser.every_page import (
     CLOSED,
-    DJANGOS_OWN,
     EXCUSED,
     MODERATOR,
     NOWHERE,
@@ -21,7 +20,6 @@ from tests.browser.every_page import (
     VISITS,
     Visit,
 )
-from tests.browser.looks import moving, sticking_out, unmarked_focus
 from tests.browser.seeding import Line, keep, small_talk
 from tests.browser.test_pages import SCHEMES, violations
 from tests.conftest import StartServer
@@ -35,7 +33,6 @@ from tests.unit.speech.interviews.sample_results import silent_result, spoken_re
 pytestmark = pytest.mark.timeout(180)
 
 BOOK = 2701
-LARGE = "html { font-size: 200% !important; }"
 
 WHAT_READERS_DO = """
     const [bookId] = args;
@@ -125,61 +122,51 @@ LOG_INS = {
 
 
 @pytest.fixture(scope="module")
-def cookies(browser: Browser, house: Server, things: dict[str, Any]) -> dict[str, Any]:
-    """What the browser of each kind of reader has kept."""
-    kept: dict[str, Any] = {every_page.GUEST: None}
+def contexts(
+    browser: Browser, house: Server, things: dict[str, Any]
+) -> Iterator[dict[str, BrowserContext]]:
+    """The browser of each kind of reader, with what it has kept; it fetches a script once."""
+    opened: dict[str, BrowserContext] = {}
+    for who in (every_page.GUEST, *LOG_INS):
+        opened[who] = browser.new_context(
+            base_url=house.url, viewport=inspection.WINDOW, bypass_csp=True
+        )
     for who, (name, password) in LOG_INS.items():
-        context = browser.new_context(base_url=house.url)
-        page = context.new_page()
-        page.goto("/accounts/login/?next=/docs/events/")
-        page.locator("#id_username").fill(name)
-        page.locator("#id_password").fill(password)
-        page.locator("main button[type=submit]").click()
-        page.wait_for_url("**/docs/events/")
-        kept[who] = context.storage_state()
+        log_in(opened[who].new_page(), name, password)
+    yield opened
+    for context in opened.values():
         context.close()
-    return kept
 
 
-Look = Callable[..., Page]
+def log_in(page: Page, name: str, password: str) -> None:
+    page.goto("/accounts/login/?next=/docs/events/")
+    page.locator("#id_username").fill(name)
+    page.locator("#id_password").fill(password)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/docs/events/")
+    page.close()
+
+
+Look = Callable[[Visit], Page]
 
 
 @pytest.fixture
-def look(
-    browser: Browser, house: Server, things: dict[str, Any], cookies: dict[str, Any]
-) -> Iterator[Look]:
+def look(contexts: dict[str, BrowserContext], things: dict[str, Any]) -> Iterator[Look]:
     """Open the page of a visit as whoever goes there; what can be drawn has been drawn."""
-    opened: list[BrowserContext] = []
+    opened: list[Page] = []
 
-    def open_page(visit: Visit, *, width: int = 1280, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=house.url,
-            viewport={"width": width, "height": 800},
-            storage_state=cookies[visit.who],
-            bypass_csp=True,
-            **options,
-        )
-        opened.append(context)
-        page = context.new_page()
+    def open_page(visit: Visit) -> Page:
+        page = contexts[visit.who].new_page()
+        opened.append(page)
         page.goto(visit.path.format(**things))
         for place in page.locator("[data-chart-place]").all():
             expect(place.locator("svg")).to_be_visible()
         return page
 
     yield open_page
-    for context in opened:
-        context.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe has to say against a page of ours."""
-    present = [selector for selector in DJANGOS_OWN if page.locator(selector).count()]
-    return violations(page, apart_from=present if "/admin/" in page.url else ())
-
-
-EVERY_PAGE = pytest.mark.parametrize(
-    "visit", [*(visit for visits in VISITS.values() for visit in visits), NOWHERE], ids=str
-)
+    for page in opened:
+        page.evaluate("localStorage.clear()")  # the next visit is a first one again
+        page.close()
 
 
 def test_no_page_is_forgotten() -> None:
@@ -201,35 +188,13 @@ def test_nobody_gets_where_nothing_may_be_changed(look: Look, visit: Visit) -> N
     assert page.title().startswith("403")
 
 
-@EVERY_PAGE
-def test_axe_finds_nothing_by_day_and_the_focus_is_seen(look: Look, visit: Visit) -> None:
-    page = look(visit, color_scheme="light")
+@pytest.mark.parametrize(
+    "visit", [*(visit for visits in VISITS.values() for visit in visits), NOWHERE], ids=str
+)
+def test_every_page_is_for_everybody(look: Look, visit: Visit) -> None:
+    found = inspection.faults(look(visit))
 
-    assert faults(page) == []
-    assert unmarked_focus(page) == []
-
-
-@EVERY_PAGE
-def test_axe_finds_nothing_by_night_and_nothing_moves(look: Look, visit: Visit) -> None:
-    page = look(visit, color_scheme="dark", reduced_motion="reduce")
-
-    assert faults(page) == []
-    assert moving(page) == []
-
-
-@EVERY_PAGE
-def test_it_fits_into_a_narrow_window_and_at_twice_the_size_of_text(
-    look: Look, visit: Visit
-) -> None:
-    page = look(visit, width=320)
-    assert sticking_out(page) == []
-    page.set_viewport_size({"width": 768, "height": 800})
-    assert sticking_out(page) == []
-
-    page.add_style_tag(content=LARGE)
-    for width in (640, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert sticking_out(page) == [], f"{width} px"
+    assert not found, f"{visit}\n\n{inspection.report(found)}"
 
 
 def test_a_form_that_has_grown_old_is_explained(look: Look) -> None:
@@ -240,20 +205,20 @@ def test_a_form_that_has_grown_old_is_explained(look: Look) -> None:
     page.locator("main button[type=submit]").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("This form has grown old")
-    assert violations(page) == []
-    assert sticking_out(page) == []
+    found = inspection.faults(page)
+    assert not found, inspection.report(found)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", ["500.html", "503.html"])
-def test_a_page_about_a_failure_is_for_everybody_too(look: Look, name: str, scheme: str) -> None:
+def test_a_page_about_a_failure_is_for_everybody_too(look: Look, name: str) -> None:
     """Shown while parts of the server are away, which no page of it can be."""
-    page = look(Visit("/docs/events/"), width=320, color_scheme=scheme)
+    page = look(Visit("/docs/events/"))
     page.set_content(render_to_string(name))
     page.add_style_tag(path=ROOT / "readrealm/static/readrealm/site.css")
 
-    assert violations(page) == []
-    assert sticking_out(page) == []
-    page.set_viewport_size({"width": 640, "height": 800})
-    page.add_style_tag(content=LARGE)
-    assert sticking_out(page) == []
+    found = inspection.faults(page)
+    assert not found, inspection.report(found)
+    page.set_viewport_size({"width": 320, "height": 800})
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == [], f"320 px, {scheme}"
