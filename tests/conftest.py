@@ -6,8 +6,10 @@ for it and ends with the session, even when the session is killed.
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +61,27 @@ def pytest_xdist_setupnodes() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with the folder it is in; protocol suites wait for fractions of a second."""
+    """Mark every test with the folder it is in; protocol suites wait for fractions of a second.
+    Then put the files in the order in which processes side by side hinder each other least."""
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in KINDS:
             item.add_marker(kind)
         if kind == "conformance":
             item.add_marker(ALONE)
+    paths = dict.fromkeys(item.path for item in items)
+    kinds: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        kinds[path.relative_to(TESTS).parts[0]].append(path)
+    place = {path: at for at, path in enumerate(woven(kinds.values()))}
+    items.sort(key=lambda item: place[item.path])
+
+
+def woven(kinds: Iterable[Sequence[Path]]) -> list[Path]:
+    """All of them, each kind in its order and spread evenly: a browser computes while another
+    process waits for a server, and no two browsers take turns for longer than they must."""
+    spread = [((at + 0.5) / len(paths), path) for paths in kinds for at, path in enumerate(paths)]
+    return [path for _, path in sorted(spread, key=itemgetter(0))]
 
 
 @pytest.fixture(scope="session", autouse=True)
