@@ -277,12 +277,18 @@ def in_thread(call: Callable[..., str], *args: str, **more: str) -> asyncio.Futu
     return asyncio.ensure_future(asyncio.to_thread(call, *args, **more))
 
 
+@pytest.fixture(scope="module")
+def moderated(shared_server: StartServer) -> tuple[Server, Admin]:
+    """Two workers, and a moderator who has logged in."""
+    running = shared_server(workers=2, CHAT_RATE="off")
+    return running, Admin(running)
+
+
 @pytest.mark.alone
 async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does(
-    shared_server: StartServer,
+    moderated: tuple[Server, Admin],
 ) -> None:
-    running = shared_server(workers=2, CHAT_RATE="off")
-    admin = Admin(running)
+    running, admin = moderated
     async with contextlib.AsyncExitStack() as stack:
         # Workers take turns accepting: some of four sockets are on each.
         readers = [
@@ -349,10 +355,9 @@ async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does
 
 @pytest.mark.alone
 async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
-    shared_server: StartServer, session_stores: SessionStores
+    moderated: tuple[Server, Admin], session_stores: SessionStores
 ) -> None:
-    running = shared_server(workers=2, CHAT_RATE="off")
-    admin = Admin(running)
+    running, admin = moderated
     name = re.search(r"/(server_[^?]+)\?", running.environment["MONGODB_URL"])
     assert name
     reports = session_stores.mongo[name[1]][REPORTS]

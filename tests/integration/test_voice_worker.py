@@ -122,7 +122,7 @@ def finals(client: RoutesClient, session: str) -> list[dict[str, Any]]:
     ]
 
 
-async def final_words(client: RoutesClient, session: str, *, timeout_s: float = 40) -> set[str]:
+async def final_words(client: RoutesClient, session: str, *, timeout_s: float = 75) -> set[str]:
     """The words of all final texts once they are those of the sentence."""
 
     def words() -> set[str]:
@@ -134,7 +134,8 @@ async def final_words(client: RoutesClient, session: str, *, timeout_s: float = 
 
 async def until_finished(site: Server, session: str) -> None:
     """Come back when the workers are done with a session's streams."""
-    async with asyncio.timeout(30), AsyncMongoClient(site.environment["MONGODB_URL"]) as mongo:
+    # Recognition comes after everything else that runs on a busy machine.
+    async with asyncio.timeout(75), AsyncMongoClient(site.environment["MONGODB_URL"]) as mongo:
         streams = mongo.get_default_database()["voice_streams"]
         while await streams.find_one({"session": session, "finished": False}):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
