@@ -90,7 +90,7 @@ async def test_a_member_that_does_not_read_is_cut_and_the_others_hear_everything
         assert peak - before < ALLOWED_GROWTH_BYTES
         await wait_for_state(own_workshop, lambda now: now["sessions"] == 3)
         # uvicorn has no way to drop a connection whose buffer is full: it ends with its client.
-        assert own_workshop.kind == "uvicorn" or await stalled.was_cut(timeout_s=5)
+        assert own_workshop.kind == "uvicorn" or await stalled.was_cut(timeout_s=15)
 
 
 async def test_a_client_that_does_not_poll_is_cut(own_workshop: BridgeServer) -> None:
