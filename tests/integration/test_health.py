@@ -133,7 +133,7 @@ def test_a_server_that_is_deaf_says_so(shared_server):
 
 
 async def test_a_worker_that_drains_is_not_ready_for_whoever_still_asks_it(server):
-    running = server(DRAIN_S="10")
+    running = server(DRAIN_S="30")
     client = socketio.AsyncSimpleClient(reconnection=False)
     await client.connect(running.url, transports=["websocket"])
     assert (await client.call("joinRoom", READER, timeout=10))["ok"]
@@ -148,7 +148,7 @@ async def test_a_worker_that_drains_is_not_ready_for_whoever_still_asks_it(serve
     # A farewell that Valkey does not answer keeps the worker from ending at once.
     with stopped(running.store_pid("valkey-server")):
         os.kill(running.worker_pids()[0], signal.SIGTERM)
-        wait_until(lambda: asked() == (503, "draining"), what="the drain", timeout_s=8)
+        wait_until(lambda: asked() == (503, "draining"), what="the drain", timeout_s=25)
     await client.disconnect()
     probe.close()
 
