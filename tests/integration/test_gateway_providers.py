@@ -18,7 +18,7 @@ from tests.integration.test_gateway import (
     documented,
 )
 from tests.support.bridge import free_port
-from tests.support.clients import run_node
+from tests.support.clients import NodeScript, run_node
 from tests.support.realtime_provider import FakeProvider, Script, serving
 from tests.support.worker import Server
 
@@ -316,12 +316,14 @@ async def test_a_quota_is_kept_and_given_back(stage: Stage) -> None:
         running = stage.serve(provider, **TIGHT)
         refused = "Voice limit reached: one session at a time. Stop another one first."
 
-        first = asyncio.create_task(
-            play(running, ["ask", "start", START], ["pause", 4_000], ["ask", "stop"])
-        )
-        await until(lambda: len(provider.sessions) == 1)
-        second = await play(running, ["emit", "start", START], ["until", "error"], ["pause", 100])
-        await first
+        talk = [["ask", "start", START], ["tick"], ["hear"], ["ask", "stop"]]
+        with NodeScript(SCRIPT, running.url, talk) as first:
+            await asyncio.to_thread(first.expect, "tick", timeout_s=60)
+            second = await play(
+                running, ["emit", "start", START], ["until", "error"], ["pause", 100]
+            )
+            first.tell("that one has been refused")
+            await asyncio.to_thread(first.finish, timeout_s=60)
         third = await play(running, ["ask", "start", START])
 
     assert second == [["error", refused]]
