@@ -4,16 +4,18 @@ By day and by night, still for those who want that, narrow, with text of twice t
 keyboard. Scripts of ours that ask for the width or the colours go by every change of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from textwrap import indent
+from typing import Literal
 
 from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.every_page import DJANGOS_OWN
-from tests.browser.looks import moving, sticking_out, unmarked_focus
-from tests.browser.test_pages import violations
+from tests.browser.looks import moving, sticking_out, unmarked_focus, violations
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 """In which a page is to be loaded."""
 LARGE = "html { font-size: 200% !important; }"
@@ -86,6 +88,24 @@ def faults(page: Page) -> dict[str, list[str]]:
         page.evaluate(DRAWN)
         found |= {check.name: check.find(page) for check in view.checks}
     return {name: lines for name, lines in found.items() if lines}
+
+
+def axe_by_day_and_night(page: Page, *, widths: Sequence[int] = ()) -> list[str]:
+    """What axe has to say against a page as it stands, in light and in dark colours; each line
+    begins with how the page was looked at.
+
+    Args:
+        widths: of the window, px; the one that it has, if none is given.
+    """
+    size = page.viewport_size or WINDOW
+    found = []
+    for width, scheme in product(widths or (size["width"],), SCHEMES):
+        page.set_viewport_size({**size, "width": width})
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(DRAWN)
+        found += [f"{width} px, {scheme}: {line}" for line in violations(page)]
+    page.set_viewport_size(size)
+    return found
 
 
 def report(found: Mapping[str, list[str]]) -> str:

@@ -1,6 +1,13 @@
-"""What can be seen of a page: whether it fits, whether it moves, and where the focus is."""
+"""What can be seen of a page: what axe finds, whether it fits or moves, and where the focus is."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from playwright.sync_api import Page
+
+from tests.support.processes import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 _STICKING = """() => {
   const edge = document.documentElement.clientWidth;
@@ -51,6 +58,28 @@ _UNMARKED = """() => {
   }
   return unmarked;
 }"""
+
+
+def violations(page: Page, *, apart_from: Sequence[str] = ()) -> list[str]:
+    """What axe has to say against a page, one line each.
+
+    Args:
+        apart_from: selectors of what is not looked at.
+    """
+    assert AXE.is_file(), "node_modules has no axe-core: run `npm ci`"
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.add_script_tag(path=AXE)
+    found: list[dict[str, Any]] = page.evaluate(
+        # What passes is not described, and nothing located: a third of the time on a long page.
+        "(exclude) => axe.run({ exclude }, { resultTypes: ['violations'], selectors: false })"
+        ".then(({violations}) => violations)",
+        [[selector] for selector in apart_from],
+    )
+    return [
+        f"{each['id']}: {each['help']}: {node['html'][:160]}: {node['failureSummary']}"
+        for each in found
+        for node in each["nodes"]
+    ]
 
 
 def sticking_out(page: Page) -> list[str]:

@@ -4,17 +4,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.test_pages import SCHEMES, violations
+from tests.browser.inspection import axe_by_day_and_night
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [320, 1280])
-def test_the_page_of_events_is_accessible(open_reader: Open, scheme: str, width: int) -> None:
-    page = open_reader(width=width, color_scheme=scheme, bypass_csp=True).page
+def test_the_page_of_events_is_accessible_on_a_phone(open_reader: Open) -> None:
+    """Wide it is looked at among every page."""
+    page = open_reader(width=320, bypass_csp=True).page
     page.goto("/docs/events/")
 
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert axe_by_day_and_night(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_every_event_is_on_the_page_without_scripts(open_reader: Open) -> None:

@@ -20,8 +20,9 @@ from tests.browser.every_page import (
     VISITS,
     Visit,
 )
+from tests.browser.inspection import SCHEMES
+from tests.browser.looks import violations
 from tests.browser.seeding import Line, keep, small_talk
-from tests.browser.test_pages import SCHEMES, violations
 from tests.conftest import StartServer
 from tests.support.accounts import add_account, column
 from tests.support.clients import run_node

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.inspection import SCHEMES, axe_by_day_and_night
 from tests.browser.interviewing import PASSWORD, keep
 from tests.browser.readers import Reader
-from tests.browser.test_pages import SCHEMES, violations
 from tests.support.worker import Server
 from tests.unit.speech.interviews.sample_results import (
     silent_result,
@@ -18,6 +18,7 @@ from tests.unit.speech.interviews.sample_results import (
 )
 
 A4_PX = 794
+WIDTHS = (320, 1280)
 
 _names = count(1)
 
@@ -66,50 +67,45 @@ def reach_the_turn(page: Page) -> None:
     expect(page.get_by_label("Your answer")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [320, 1280])
-def test_choice_and_results_are_accessible(
-    open_reader: Open, known: tuple[str, str], scheme: str, width: int
-) -> None:
+@pytest.mark.timeout(120)
+def test_choice_and_results_are_accessible(open_reader: Open, known: tuple[str, str]) -> None:
     name, path = known
-    reader = open_reader(width=width, color_scheme=scheme, bypass_csp=True)
+    reader = open_reader(bypass_csp=True)
     reader.page.goto("/interviews/")
-    assert violations(reader.page) == []
+    assert axe_by_day_and_night(reader.page, widths=WIDTHS) == []
 
     page = log_in(reader, name, "/interviews/")
     wait_for_charts(page)
-    assert violations(page) == []
+    assert axe_by_day_and_night(page, widths=WIDTHS) == []
     for kind in ("2", "written", "silent"):
         page.goto(f"{path}{kind}/")
         wait_for_charts(page)
         for summary in page.locator("summary").all():
             summary.click()
-        assert violations(page) == []
+        assert axe_by_day_and_night(page, widths=WIDTHS) == [], kind
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [320, 1280])
-def test_the_live_page_is_accessible_in_every_state(
-    open_reader: Open, scheme: str, width: int
-) -> None:
-    reader = open_reader(width=width, color_scheme=scheme, bypass_csp=True)
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_live_page_is_accessible_in_every_state(open_reader: Open, width: int) -> None:
+    reader = open_reader(width=width, bypass_csp=True)
     page = reader.page
     page.goto("/interviews/live/?questions=3&answer=voice")
     expect(page.get_by_role("button", name="Begin")).to_be_visible()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
 
     page.get_by_role("button", name="Begin").click()
     page.get_by_role("button", name="Answer in writing").click()
     page.get_by_role("button", name="Begin").click()
     expect(page.get_by_role("button", name="Answer now")).to_be_visible()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
     page.get_by_role("button", name="Answer now").click()
     page.get_by_label("Your answer").fill("Records about things, and the sides of these things.")
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
     page.get_by_role("button", name="I’m done").click()
     expect(page.locator("[data-answered-list] li")).to_have_count(1, timeout=20_000)
     page.get_by_role("button", name="Finish", exact=True).click()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
     assert spill(reader) == []
 
 

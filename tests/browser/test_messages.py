@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.test_pages import violations
+from tests.browser.looks import violations
 from tests.support.stores import SessionStores
 from tests.support.worker import Server
 

@@ -1,41 +1,13 @@
 """The room for everybody: by keyboard, on a phone, with a screen reader, and without scripts."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.inspection import SCHEMES, axe_by_day_and_night
 from tests.browser.readers import Reader
 from tests.browser.seeding import Line, keep, small_talk
-from tests.support.processes import ROOT
 from tests.support.worker import Server
-
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SCHEMES = ("light", "dark")
-
-
-def violations(page: Page, *, apart_from: Sequence[str] = ()) -> list[str]:
-    """What axe has to say against a page, one line each.
-
-    Args:
-        apart_from: selectors of what is not looked at.
-    """
-    assert AXE.is_file(), "node_modules has no axe-core: run `npm ci`"
-    if page.evaluate("typeof axe === 'undefined'"):
-        page.add_script_tag(path=AXE)
-    found: list[dict[str, Any]] = page.evaluate(
-        # What passes is not described, and nothing located: a third of the time on a long page.
-        "(exclude) => axe.run({ exclude }, { resultTypes: ['violations'], selectors: false })"
-        ".then(({violations}) => violations)",
-        [[selector] for selector in apart_from],
-    )
-    return [
-        f"{each['id']}: {each['help']}: {node['html'][:160]}: {node['failureSummary']}"
-        for each in found
-        for node in each["nodes"]
-    ]
 
 
 @pytest.fixture
@@ -56,31 +28,28 @@ def talk(site: Server, book_id: int) -> int:
     return book_id
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_room_is_accessible_in_every_state(
-    open_reader: Open, talk: int, scheme: str, width: int
-) -> None:
-    reader = open_reader(width=width, color_scheme=scheme, bypass_csp=True)
+def test_the_room_is_accessible_in_every_state(open_reader: Open, talk: int, width: int) -> None:
+    reader = open_reader(width=width, bypass_csp=True)
     page = reader.open(talk).page
     expect(page.get_by_label("Your name in this room")).to_be_visible()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
 
     reader.join(talk, "Dora")
     reader.say("my own")
     expect(reader.message("my own")).not_to_have_class("is-waiting")
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
 
     reader.message("my own").get_by_role("button", name="Actions for").click()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
     reader.menu.get_by_role("button", name="Delete").click()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
     page.keyboard.press("Escape")
 
     reader.page.locator("[data-scroller]").focus()
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
-    assert violations(page) == []
+    assert axe_by_day_and_night(page) == []
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, expect
 
 from tests.browser.conftest import QUIET, Open
-from tests.browser.test_pages import SCHEMES, violations
+from tests.browser.inspection import SCHEMES
+from tests.browser.looks import violations
 from tests.support.processes import Program
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import SHARED, needs_recordings
