@@ -17,6 +17,9 @@ from readrealm.accounts.throttling import wait_for_log_in, wait_for_sign_up, wai
 LONGEST_NAME = 64
 """As long as a name may be in a room; Django's own limit is longer."""
 
+NAME_MARKS = "@\u00a0.\u00a0+\u00a0-\u00a0_"
+"""What a name may have besides letters and digits, in one line."""
+
 
 class ThrottledForm:
     """
@@ -76,7 +79,7 @@ class SignUpForm(ThrottledForm, UserCreationForm):
     username = UsernameField(
         label="Name",
         max_length=LONGEST_NAME,
-        help_text=f"Other readers see it. Up to {LONGEST_NAME} letters, digits and @ . + - _",
+        help_text=f"Other readers see it. Up to {LONGEST_NAME} letters, digits and {NAME_MARKS}",
     )
 
     class Meta(BaseUserCreationForm.Meta):

@@ -24,12 +24,13 @@ async def talk(request: HttpRequest, book_id: int) -> HttpResponse:
         request.user = await request.auser()
     except DatabaseError:
         return render(request, "503.html", status=503)
-    title = await import_string(settings.BOOKS)().describe(book_id)
+    book = await import_string(settings.BOOKS)().find(book_id)
     needs_account = settings.SOCKET_AUTH == "required" and not request.user.is_authenticated
     context: dict[str, Any] = {
         "book_id": book_id,
-        "title": title or f"Book {book_id}",
-        "is_listed": title is not None,
+        "title": book.title if book else f"Book {book_id}",
+        "author": book.author if book else "",
+        "is_listed": book is not None,
         "needs_account": needs_account,
         "config": {"bookId": book_id},
     }

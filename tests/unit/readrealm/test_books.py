@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError
 
 from chat.models import HIGHEST_BOOK_ID, Book
-from readrealm.books import Catalogue
+from readrealm.books import Catalogue, Listed
 from readrealm.kernel.errors import StoreUnavailable
 
 LONGEST_TITLE, LONGEST_AUTHOR = 200, 120
@@ -49,8 +49,12 @@ def test_what_is_too_long_loses_its_end() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_book_is_described_in_one_line_and_an_unknown_one_not_at_all() -> None:
     await Book.objects.acreate(pk=7, title="The Tower", author="Ann Keeper")
+    await Book.objects.acreate(pk=9, title="Beowulf")
 
+    assert await Catalogue().find(7) == Listed("The Tower", "Ann Keeper")
     assert await Catalogue().describe(7) == "The Tower by Ann Keeper"
+    assert await Catalogue().describe(9) == "Beowulf"
+    assert await Catalogue().find(8) is None
     assert await Catalogue().describe(8) is None
     assert await Catalogue().describe(2**80) is None
 
