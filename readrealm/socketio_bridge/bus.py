@@ -144,7 +144,10 @@ class Bus:
                 subscription.linger = None
         if not subscription.confirmed.done():
             try:
-                await asyncio.wait_for(asyncio.shield(subscription.confirmed), REPLY_TIMEOUT_S)
+                # Not `wait_for`, which forgets in Python 3.11 that it was cancelled if that
+                # happens as the confirmation comes.
+                async with asyncio.timeout(REPLY_TIMEOUT_S):
+                    await asyncio.shield(subscription.confirmed)
             except TimeoutError:
                 raise BusUnavailable(f"{channel} could not be subscribed") from None
 

@@ -154,7 +154,8 @@ async def _sit_out_upgrade(session: Session) -> None:
     """Let a probe finish; a NOOP frees the client's poll, so that it can complete the upgrade."""
     if session.upgrade is not None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(session.upgrade), UPGRADE_PATIENCE_S)
+            async with asyncio.timeout(UPGRADE_PATIENCE_S):
+                await asyncio.shield(session.upgrade)
         if session.transport == "polling" and not session.queue and not session.closed:
             session.put(NOOP)
 

@@ -82,3 +82,16 @@ async def test_a_task_of_the_bus_that_is_cancelled_once_ends(bus: Bus, use: str)
     assert running == set()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_is_cancelled_as_a_subscription_is_confirmed_does_not_go_on(bus: Bus) -> None:
+    subscribing = asyncio.create_task(bus.subscribe("news"))
+    await asyncio.sleep(0.01)
+
+    bus._subscriptions["news"].confirmed.set_result(None)
+    await asyncio.sleep(0)  # what waits for the confirmation knows, and its task has not run yet
+    subscribing.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await subscribing
+    await bus.close()
