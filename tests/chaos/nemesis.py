@@ -7,11 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
-from pymongo import MongoClient
-
-from readrealm.stores.addresses import mongod_url
 from tests.chaos.network import Network
 from tests.support.processes import wait_until
 from tests.support.worker import Server
@@ -138,16 +134,6 @@ class Nemesis:
         return self._kill_store("mongod", signal.SIGKILL)
 
     def _restart_mongod(self) -> str:
-        # Whoever restarts a store in order restarts one that serves. A mongod that is told to end
-        # while it still replays its oplog never ends (its log then repeats ShutdownInProgress), and
-        # is killed only when START_TIMEOUT_S of the private stores has passed.
-        patience_ms, url = round(PRESENT_S * 1000), mongod_url(self._server.folder)
-        with MongoClient[Any](url, serverSelectionTimeoutMS=patience_ms) as client:
-            wait_until(
-                lambda: client.admin.command("hello")["isWritablePrimary"],
-                timeout_s=PRESENT_S,
-                what="a mongod that serves",
-            )
         return self._kill_store("mongod", signal.SIGTERM)
 
     def _cut(self, share: float) -> str:
