@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from readrealm.stores.embedded import STOP_TIMEOUT_S
+from readrealm.stores.processes import identity
 from tests.chaos.network import Network
-from tests.support.processes import wait_until
+from tests.support.processes import wait_until, wait_until_gone
 from tests.support.worker import Server
 
 PAUSE_S = (0.5, 4.0)
@@ -134,7 +136,18 @@ class Nemesis:
         return self._kill_store("mongod", signal.SIGKILL)
 
     def _restart_mongod(self) -> str:
-        return self._kill_store("mongod", signal.SIGTERM)
+        victim = self._store("mongod")
+        name = str(identity(victim))
+        _signal(victim, signal.SIGTERM)
+        self._mark("mongod restarted", f"process {victim}")
+        try:
+            wait_until_gone([name], timeout_s=STOP_TIMEOUT_S)
+        except AssertionError:
+            # As service managers do. A mongod that still replays its oplog never ends when it is
+            # asked to: its log then repeats ShutdownInProgress.
+            _signal(victim, signal.SIGKILL)
+            return f"process {victim}, killed since it did not end in {STOP_TIMEOUT_S:.0f} s"
+        return f"process {victim}"
 
     def _cut(self, share: float) -> str:
         return f"{self._network.cut(share, self._chance)} connections"
