@@ -74,7 +74,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for path in paths:
         kinds[path.relative_to(TESTS).parts[0]].append(path)
     place = {path: at for at, path in enumerate(woven(kinds.values()))}
-    items.sort(key=lambda item: place[item.path])
+    emptying = {item.path for item in items if empties_tables(item)}
+    items.sort(key=lambda item: (item.path in emptying, place[item.path]))
+
+
+def empties_tables(item: pytest.Item) -> bool:
+    """Whether a test leaves tables without what migrations put there, as pytest-django does for
+    transactions in earnest: such files come last."""
+    mark = item.get_closest_marker("django_db")
+    return bool(mark and mark.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    )
 
 
 def woven(kinds: Iterable[Sequence[Path]]) -> list[Path]:

@@ -134,12 +134,12 @@ async def _wait_for_packets(
         session.close("transport error")
         await respond(400, BAD_REQUEST_BODY, "application/json")
         return
-    session.poll = asyncio.Event()
+    poll = session.poll = asyncio.Event()
     try:
         if session.upgrade is not None and not session.queue:
             await _sit_out_upgrade(session)
         if not session.queue and not session.closed and session.transport == "polling":
-            await _until_woken(session, session.poll, receive)
+            await _until_woken(session, poll, receive)
         # Before the answer: whoever has it may poll again at once.
         session.poll = None
         if session.transport != "polling":
@@ -147,7 +147,8 @@ async def _wait_for_packets(
         elif session.queue:
             await respond(200, join_payload(session.take(engine.max_http_buffer_size)))
     finally:
-        session.poll = None
+        if session.poll is poll:  # and not the next one's, which may have come by now
+            session.poll = None
 
 
 async def _sit_out_upgrade(session: Session) -> None:

@@ -68,6 +68,7 @@ def sign_in(reader: Reader, name: str) -> Page:
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("[data-case]").first).to_be_visible()
+    page.wait_for_load_state("load")  # what listens for keys has been loaded
     return page
 
 
