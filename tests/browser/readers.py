@@ -101,6 +101,10 @@ class Reader:
         """Wait until the conversation consists of ``words``."""
         expect(self.page.locator("[data-log] [data-text]")).to_have_text(list(words))
 
+    def wait_until_kept(self) -> None:
+        """Back when nothing that this reader wrote waits for the room's answer."""
+        expect(self.page.locator("[data-log] .is-waiting")).to_have_count(0)
+
     def top_of(self, words: str) -> float:
         """How far below the upper edge of the window a message begins, px."""
         box = self.message(words).bounding_box()

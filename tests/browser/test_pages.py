@@ -94,7 +94,9 @@ def test_a_room_is_used_with_the_keyboard_alone(open_reader: Open, book_id: int)
     keys.press("Shift+Enter")
     keys.type("indeed")
     keys.press("Enter")
-    ben.expect_texts("Anybody here?", "I am\nindeed")
+    for reader in (ben, ada):
+        reader.expect_texts("Anybody here?", "I am\nindeed")
+    ada.wait_until_kept()
 
     keys.press("ArrowUp")
     keys.type("!")
@@ -110,6 +112,7 @@ def test_a_room_is_used_with_the_keyboard_alone(open_reader: Open, book_id: int)
     keys.press("Enter")
     expect(ben.message("Welcome").locator("[data-reply-link]")).to_contain_text("Anybody here?")
 
+    ada.wait_until_kept()
     keys.press("Alt+ArrowUp")
     expect(ada.message("Welcome")).to_be_focused()
     keys.press("m")
