@@ -83,7 +83,7 @@ def main(folder: Path = IMAGES) -> None:
         night.goto("/admin/chat/chatmessage/review/")
         night.screenshot(path=folder / "review-night.png", full_page=True)
         mo.goto("/admin/chat/chatmessage/?state=hidden")
-        mo.locator("#result_list th a").first.click()
+        mo.locator("#result_list tbody th a").first.click()
         mo.screenshot(path=folder / "admin-message.png", full_page=True)
         mo.get_by_role("link", name="Data of this reader").click()
         mo.screenshot(path=folder / "admin-reader.png", full_page=True)
