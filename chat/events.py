@@ -267,7 +267,7 @@ class Refused(Contract, frozen=True, kw_only=True):
 # ------------------------------------------------------------------ server to client
 
 
-class Passage(Contract, frozen=True, kw_only=True):
+class PresenceChanged(Contract, frozen=True, kw_only=True):
     """A reader came to a room, or went."""
 
     username: Username
@@ -279,11 +279,11 @@ class Passage(Contract, frozen=True, kw_only=True):
     """Distinct readers present now."""
 
 
-class UserJoined(Passage, frozen=True, kw_only=True):
+class UserJoined(PresenceChanged, frozen=True, kw_only=True):
     """The first socket of a reader entered the room."""
 
 
-class UserLeft(Passage, frozen=True, kw_only=True):
+class UserLeft(PresenceChanged, frozen=True, kw_only=True):
     """The last socket of a reader left the room, closed, or died with its worker."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from chat.events import Member, Passage
+from chat.events import Member, PresenceChanged
 from readrealm.kernel.clock import iso_ms, utc
 
 LEASE_MS = 15_000
@@ -23,7 +23,7 @@ MEMBERS_SHOWN = 200
 PORTION = 200
 """Sockets that are told to the store in one call."""
 
-AnyPassage = TypeVar("AnyPassage", bound=Passage)
+AnyChange = TypeVar("AnyChange", bound=PresenceChanged)
 
 _ACCOUNT, _GUEST = "u:", "g:"
 
@@ -62,9 +62,9 @@ class Movement:
     """Distinct readers afterwards."""
 
 
-def told(passage: type[AnyPassage], movement: Movement, *, at_ms: int) -> AnyPassage:
+def told(kind: type[AnyChange], movement: Movement, *, at_ms: int) -> AnyChange:
     """How a room hears of a movement, as `UserJoined` or as `UserLeft`."""
-    return passage(
+    return kind(
         username=movement.member.username,
         timestamp=iso_ms(utc(at_ms)),
         user_id=movement.member.user_id,

@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from bson import ObjectId
-from bson.codec_options import CodecOptions
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from chat.entries import COLLECTION, Document, Kind
 from chat.moderation_documents import ACTS, REPORTS, SANCTIONS
@@ -17,7 +14,7 @@ from chat.moderation_store import DEADLINE_S
 from chat.rules import FORMER_READER
 from chat.sanctions import ReaderKey
 from readrealm.kernel.clock import utc
-from readrealm.stores.mongo import answered_within
+from readrealm.stores.mongo import answered_within, durable
 
 PORTION = 200
 """Documents that are read or changed at once."""
@@ -36,17 +33,9 @@ class ReaderRecords:
     """
 
     def __init__(self, database: AsyncDatabase[Document], reader: ReaderKey) -> None:
-        def collection(name: str) -> AsyncCollection[Document]:
-            return database.get_collection(
-                name,
-                codec_options=CodecOptions(tz_aware=True),
-                write_concern=WriteConcern(w="majority", j=True),
-                read_concern=ReadConcern("majority"),
-            )
-
-        self._entries = collection(COLLECTION)
-        self._kept = {"reports": collection(REPORTS), "sanctions": collection(SANCTIONS)}
-        self._kept["moderationLog"] = collection(ACTS)
+        self._entries = durable(database, COLLECTION)
+        kept = {"reports": REPORTS, "sanctions": SANCTIONS, "moderationLog": ACTS}
+        self._kept = {title: durable(database, name) for title, name in kept.items()}
         user_id, authenticated = reader
         self._own = {"userId": user_id, "authenticated": authenticated}
         self._user_id = user_id

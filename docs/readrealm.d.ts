@@ -570,8 +570,8 @@ export interface QaPair {
   silent: boolean;
   /** The engine that turned voice into this text; empty for a silent answer. */
   heard_by: string;
-  /** `whole`: in a pass over the whole answer when it had ended. `live`: while the reader spoke, at least in part, for nobody could hear all of it again. `unheard`: there was voice, and nobody to write down what it said. `silence`: nothing was said. */
-  heard_how: "captions" | "live" | "silence" | "unheard" | "whole";
+  /** `whole`: in a pass over the whole answer when it had ended. `live`: while the reader spoke, at least in part, for nobody could hear all of it again. `unheard`: there was voice, and nobody to write down what it said. `silence`: nothing was said. None in results that were kept before it was told. */
+  heard_how: "captions" | "live" | "silence" | "unheard" | "whole" | null;
   words: number;
   speaking_time: number;
   /** None without speech. */

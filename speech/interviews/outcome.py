@@ -92,10 +92,11 @@ class QaPair(InterviewContract, frozen=True, kw_only=True):
     silent: bool
     heard_by: str
     """The engine that turned voice into this text; empty for a silent answer."""
-    heard_how: Literal["captions", "whole", "live", "unheard", "silence"]
+    heard_how: Literal["captions", "whole", "live", "unheard", "silence"] | None = None
     """``whole``: in a pass over the whole answer when it had ended. ``live``: while the reader
     spoke, at least in part, for nobody could hear all of it again. ``unheard``: there was voice,
-    and nobody to write down what it said. ``silence``: nothing was said."""
+    and nobody to write down what it said. ``silence``: nothing was said. None in results that were
+    kept before it was told."""
     words: Count
     speaking_time: Seconds
     response_latency: Seconds | None

@@ -98,7 +98,7 @@ def _pair(answer: Answer, turn: Turn) -> QaPair:
         curveball=question.curveball,
         silent=answer.silent,
         heard_by=answer.heard_by,
-        heard_how=answer.heard_how.value,
+        heard_how=answer.heard_how and answer.heard_how.value,
         words=len(words(turn.text)),
         speaking_time=round(speaking_ms(turn) / 1000, 1),
         response_latency=None if latency is None else round(latency / 1000, 2),

@@ -114,7 +114,8 @@ class Answer:
     text: str
     silent: bool
     heard_by: str
-    heard_how: HeardHow
+    heard_how: HeardHow | None = None
+    """None if a worker of an earlier version judged it."""
     assessment: Assessment
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open
 from tests.browser.inspection import SCHEMES, axe_by_day_and_night
 from tests.browser.interviewing import PASSWORD, keep
+from tests.browser.looks import moving
 from tests.browser.readers import Reader
 from tests.support.worker import Server
 from tests.unit.speech.interviews.sample_results import (
@@ -228,14 +229,7 @@ def test_nothing_moves_for_readers_who_do_not_want_it(
         page.goto(place)
         if "live" in place:
             reach_the_turn(page)
-        moving = page.evaluate(
-            """() => [...document.querySelectorAll('*')].filter((element) => {
-              const { animationName, transitionDuration } = getComputedStyle(element);
-              const lasts = transitionDuration.split(',').some((seconds) => parseFloat(seconds));
-              return animationName !== 'none' || lasts;
-            }).map((element) => element.outerHTML.slice(0, 80))"""
-        )
-        assert moving == [], place
+        assert moving(page) == [], place
 
 
 def test_results_can_be_read_without_scripts(open_reader: Open, known: tuple[str, str]) -> None:

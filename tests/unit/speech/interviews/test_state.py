@@ -30,6 +30,21 @@ def test_a_state_of_another_version_is_refused():
         InterviewState.from_dict({key: stored[key] for key in stored if key != "course"})
 
 
+def test_an_interview_that_an_earlier_version_has_begun_goes_on():
+    stored = begun_with_an_answer().as_dict()
+    for answer in stored["answers"]:
+        del answer["heard_how"]
+
+    (answer,) = InterviewState.from_dict(stored).answers
+    assert answer.heard_how is None
+
+
+def begun_with_an_answer():
+    """The state when the first answer has been judged."""
+    rehearsal = Rehearsal().at(3).turn().at(14).caption("Records about things.").at(20).done()
+    return rehearsal.interview.state
+
+
 def test_what_is_stored_has_no_key_that_a_document_store_refuses():
     def keys(value):
         if isinstance(value, dict):
