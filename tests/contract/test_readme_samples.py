@@ -9,16 +9,17 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from speech.audio.pcm import from_samples, to_samples
-from speech.audio.resample import Resampler
-from speech.engines.speaker import RATE_HZ, EspeakSpeaker
+from speech.engines.speaker import RATE_HZ
 from tests.conftest import StartServer
 from tests.contract.samples import Sample, sample, samples
 from tests.contract.test_documents import documents
 from tests.support.processes import ROOT, Program
 from tests.support.worker import Server
+from tests.unit.speech.audio.recordings import at_24_khz, needs_recordings, recording, silence
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -27,8 +28,8 @@ VOCABULARIES = ("Book rooms", "Live talk", "Voice sessions", "Voice interviews")
 SLOW_S = 60
 """For what has to be heard by a recogniser, on a machine that is busy with other tests."""
 
-SENTENCE, HEARD = "One two three four five.", "three four"
-"""What is said, and what the smallest of recognisers hears of a voice that is none."""
+RECORDED, HEARD = "goforward.wav", "forward"
+"""What somebody says, and a word of it that the smallest of recognisers hears."""
 
 Run = Callable[..., Program]
 
@@ -61,12 +62,9 @@ def fall_silent(program: Program) -> None:
 
 
 async def say(program: Program, *, hz: int) -> None:
-    """Say `SENTENCE` into its microphone, and then nothing for a second and a half."""
-    sound = b"".join([piece async for piece in EspeakSpeaker().speak(SENTENCE, voice="alloy")])
-    quiet = bytes(RATE_HZ * 3)
-    resampler = Resampler(RATE_HZ, hz)
-    heard = resampler.feed(to_samples(quiet[: RATE_HZ // 2] + sound + quiet))
-    pcm = from_samples(heard) + from_samples(resampler.finish())
+    """Say what is `RECORDED` into its microphone, and then nothing for a second and a half."""
+    sound = np.concatenate([silence(0.5), recording(RECORDED), silence(1.5)])
+    pcm = at_24_khz(sound) if hz == RATE_HZ else from_samples(sound)
     assert program.process.stdin is not None
     for start in range(0, len(pcm), hz // 5):
         program.process.stdin.write(pcm[start : start + hz // 5])
@@ -105,6 +103,7 @@ def test_a_reader_in_javascript_and_one_in_python_talk(site: Server, run: Run) -
     ada.wait_for_line("^2 Bob Thar she blows\\.$")
 
 
+@needs_recordings
 async def test_the_book_answers_aloud_in_javascript(site: Server, run: Run, tmp_path: Path) -> None:
     site.running.wait_for_line("engine listens", timeout_s=40)
     answer = tmp_path / "answer.pcm"
@@ -121,6 +120,7 @@ async def test_the_book_answers_aloud_in_javascript(site: Server, run: Run, tmp_
     assert any(to_samples(answer.read_bytes()))
 
 
+@needs_recordings
 async def test_the_book_answers_in_python(site: Server, run: Run) -> None:
     site.running.wait_for_line("engine listens", timeout_s=40)
     talk = run(sample(README, "Live talk", "python").at(site.url))
@@ -133,6 +133,7 @@ async def test_the_book_answers_in_python(site: Server, run: Run) -> None:
     assert talk.wait() == 0, talk.output
 
 
+@needs_recordings
 @pytest.mark.parametrize("language", ["js", "python"])
 async def test_what_is_dictated_is_written(site: Server, run: Run, language: str) -> None:
     dictation = run(sample(README, "Voice sessions", language).at(site.url))
@@ -141,6 +142,7 @@ async def test_what_is_dictated_is_written(site: Server, run: Run, language: str
     dictation.wait_for_line(HEARD, timeout_s=SLOW_S)
 
 
+@needs_recordings
 async def test_an_answer_that_is_spoken_is_heard(site: Server, run: Run) -> None:
     interview = run(sample(README, "Voice interviews", "js").at(site.url))
     interview.wait_for_line(r"^\(speak\)$")
