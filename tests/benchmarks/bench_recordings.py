@@ -8,7 +8,6 @@ Writes ``docs/benchmarks/recordings.md``; ends with status 1 where a pair is off
 
 import argparse
 import asyncio
-import itertools
 import os
 import sys
 import time
@@ -23,16 +22,20 @@ import numpy as np
 
 from speech.engines.decoders import PocketSphinx
 from speech.engines.recogniser import Deadlines, RecogniserPool, RecogniserSpec
-from speech.interviews.timeline import Span, Turn
+from speech.interviews.timeline import Turn
 from tests.benchmarks.bench_speech import distance
 from tests.support.spoken_pairs import (
     PAIRS,
+    SURE_PAUSE_MS,
     TEXTS,
+    TOLERANCE,
     Joined,
     Pair,
+    gaps,
     heard,
     joined_pair,
     metrics,
+    overlap_ms,
     pieces,
     turn,
 )
@@ -40,8 +43,6 @@ from tests.unit.speech.audio.recordings import REPOSITORY, recording, silence
 
 PAGE = REPOSITORY / "docs" / "benchmarks" / "recordings.md"
 
-TOLERANCE = 0.10
-SURE_PAUSE_MS = 600
 PATIENT = Deadlines(start=60, wait=3_600, answer=120)
 
 CHOSEN = "as it is"
@@ -125,13 +126,8 @@ def pauses_are_right(said: Joined, answer: Turn) -> bool:
     found, true = gaps(answer.voiced), gaps(said.speech)
     certain = [gap for gap in true if gap.length_ms >= SURE_PAUSE_MS]
     return len(found) == len(true) and all(
-        any(min(gap.end_ms, other.end_ms) > max(gap.start_ms, other.start_ms) for other in found)
-        for gap in certain
+        any(overlap_ms(gap, other) > 0 for other in found) for gap in certain
     )
-
-
-def gaps(spans: Sequence[Span]) -> list[Span]:
-    return [Span(before.end_ms, after.start_ms) for before, after in itertools.pairwise(spans)]
 
 
 async def recognise(pairs: Sequence[Pair]) -> list[Row]:

@@ -1,7 +1,6 @@
 """Metrics of real speech: two recordings of people, joined with a silence whose length is known."""
 
 import asyncio
-import itertools
 import random
 
 import numpy as np
@@ -10,15 +9,19 @@ import pytest
 from speech.audio.voice import RATE_HZ
 from speech.engines.recogniser import Deadlines, RecogniserPool, RecogniserSpec
 from speech.interviews.metrics import pauses_ms
-from speech.interviews.timeline import Span, Turn
+from speech.interviews.timeline import Turn
 from tests.support.spoken_pairs import (
     PAIRS,
+    SURE_PAUSE_MS,
     TEXTS,
+    TOLERANCE,
     Joined,
     Pair,
+    gaps,
     heard,
     joined_pair,
     metrics,
+    overlap_ms,
     segments,
     turn,
 )
@@ -26,10 +29,6 @@ from tests.unit.speech.audio.recordings import labels, needs_recordings, recordi
 
 pytestmark = needs_recordings
 
-TOLERANCE = 0.10
-"""Of speaking time, words a minute and syllables a second."""
-SURE_PAUSE_MS = 600
-"""Pauses of at least this length are counted exactly."""
 EDGE_S = 0.15
 CHUNKINGS = {"1 s": RATE_HZ, "100 ms": RATE_HZ // 10, "20 ms": RATE_HZ // 50}
 RING = tuple(zip(TEXTS, [*list(TEXTS)[1:], *list(TEXTS)[:1]], strict=True))
@@ -61,12 +60,7 @@ def test_speaking_time_is_right_within_a_tenth(pair):
 def test_pauses_of_600_ms_and_more_are_counted_exactly(pair):
     """Each of them is found where it is, and nothing else is taken for one."""
     said, answer = pair
-    found = [
-        Span(before.end_ms, after.start_ms) for before, after in itertools.pairwise(answer.voiced)
-    ]
-    true = [
-        Span(before.end_ms, after.start_ms) for before, after in itertools.pairwise(said.speech)
-    ]
+    found, true = gaps(answer.voiced), gaps(said.speech)
     sure = [gap for gap in true if gap.length_ms >= SURE_PAUSE_MS]
     assert sure
     for gap in sure:
@@ -75,10 +69,6 @@ def test_pauses_of_600_ms_and_more_are_counted_exactly(pair):
         if gap.length_ms >= SURE_PAUSE_MS:
             assert any(overlap_ms(gap, other) > 0 for other in true)
     assert metrics(answer).pause_count == len(pauses_ms(answer)) == len(said.pauses_ms)
-
-
-def overlap_ms(one: Span, other: Span) -> int:
-    return min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
 
 
 def test_words_a_minute_are_right_within_a_tenth(pair):

@@ -24,6 +24,10 @@ from speech.interviews.timeline import Span, Timeline, Turn, TurnEnd
 from tests.unit.speech.audio.recordings import SHARED, labels, noise, recording, silence
 
 SILENCES_S = (0.6, 0.8, 1.2, 2.5, 5.5)
+TOLERANCE = 0.10
+"""Of speaking time, words a minute and syllables a second."""
+SURE_PAUSE_MS = 600
+"""Pauses of at least this length are counted exactly."""
 CHUNK = RATE_HZ // 10
 
 TEXTS: dict[str, str] = (
@@ -145,6 +149,16 @@ def joined(first: str, second: str, silence_s: float) -> Joined:
         aligned(first).syllables + aligned(second).syllables,
         f"{TEXTS[first]} {TEXTS[second]}",
     )
+
+
+def gaps(spans: Sequence[Span]) -> list[Span]:
+    """What lies between stretches of speech."""
+    return [Span(before.end_ms, after.start_ms) for before, after in itertools.pairwise(spans)]
+
+
+def overlap_ms(one: Span, other: Span) -> int:
+    """How long both last together; negative for the time between them."""
+    return min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
 
 
 def moved(span: Span, by_ms: int) -> Span:
