@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --no-input --disable-pip-version-check
-CHROMIUM := chromium fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-urw-base35
+CHROMIUM := chromium-headless-shell fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-urw-base35
 NEWER_THAN_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 
 HAS_VENV := $(VENV)/pyvenv.cfg
@@ -115,8 +115,10 @@ $(HAS_CLIENTS): package-lock.json .npmrc
 	@npm ci --loglevel=error >/dev/null
 	@touch $@ $(HAS_PAGES)
 
+# Half as much work for the machine as the whole browser, which will do where nobody may install.
 chromium:
-	@command -v chromium >/dev/null || $(MAKE) --no-print-directory apt PACKAGES="$(CHROMIUM)"
+	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" != 0 ] && command -v chromium >/dev/null; } || \
+		$(MAKE) --no-print-directory apt PACKAGES="$(CHROMIUM)"
 
 .PHONY: apt python3-venv
 python3-venv:

@@ -4,7 +4,6 @@ Starts a server of its own in a temporary folder, with a conversation that took 
 looks at it with Debian's chromium. Whatever it starts ends with it.
 """
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from tests.browser.interviewing import PASSWORD  # noqa: E402
 from tests.browser.interviewing import keep as keep_results  # noqa: E402
 from tests.browser.readers import Reader  # noqa: E402
 from tests.browser.seeding import Line, keep  # noqa: E402
+from tests.support.browser import arguments, program  # noqa: E402
 from tests.support.worker import Server  # noqa: E402
 from tests.unit.speech.interviews.sample_results import spoken_result  # noqa: E402
 
@@ -76,12 +76,8 @@ def site() -> Iterator[Server]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        raise SystemExit("chromium is not on the PATH: apt-get install chromium")
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = playwright.chromium.launch(executable_path=program(), args=arguments())
         yield browser
         browser.close()
 

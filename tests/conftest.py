@@ -17,7 +17,7 @@ import django
 import pytest
 
 from tests import ALONE
-from tests.support import environment
+from tests.support import browser, environment
 
 FOLDER = environment.temporary_folder()
 environment.prepare(FOLDER)
@@ -227,12 +227,9 @@ def shared_server(request: pytest.FixtureRequest) -> Iterator[StartServer]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's chromium in place of Playwright's own."""
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not on the PATH: apt-get install chromium"
+    """Of Debian's browser."""
     return {
         **browser_type_launch_args,
-        "executable_path": chromium,
-        # The sandbox of chromium refuses to run as root.
-        "args": ["--no-sandbox"] if os.geteuid() == 0 else [],
+        "executable_path": browser.program(),
+        "args": browser.arguments(),
     }

@@ -13,14 +13,6 @@ from tests.conftest import serving
 from tests.support.processes import ROOT
 from tests.support.worker import Server
 
-QUIET = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 RESULTS = ROOT / "test-results"
 
 _books = count(1_000_001)
@@ -42,8 +34,7 @@ def browser_type(playwright: Playwright) -> BrowserType:
 def browser(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
 ) -> Iterator[Browser]:
-    options = {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], *QUIET]}
-    running = browser_type.launch(**options)
+    running = browser_type.launch(**browser_type_launch_args)
     yield running
     running.close()
 

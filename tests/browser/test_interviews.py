@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserType, Page, expect
 
-from tests.browser.conftest import QUIET, Open
+from tests.browser.conftest import Open
 from tests.browser.readers import Reader
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import SHARED, needs_recordings
@@ -64,7 +64,7 @@ def open_speaker(
             "--use-fake-device-for-media-stream",
             f"--use-file-for-fake-audio-capture={sound}",
         )
-        args = [*browser_type_launch_args["args"], *QUIET, *microphone]
+        args = [*browser_type_launch_args["args"], *microphone]
         browser = browser_type.launch(**{**browser_type_launch_args, "args": args})
         browsers.append(browser)
         context = browser.new_context(base_url=site.url, permissions=["microphone"])

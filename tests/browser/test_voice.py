@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, expect
 
 from speech.audio.pcm import from_samples
-from tests.browser.conftest import QUIET
 from tests.browser.looks import violations
 from tests.browser.readers import Reader
 from tests.support.stores import SessionStores
@@ -97,7 +96,7 @@ def hearing_browser(
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={clip}",
     )
-    args = [*browser_type_launch_args["args"], *QUIET, *microphone]
+    args = [*browser_type_launch_args["args"], *microphone]
     running = browser_type.launch(**{**browser_type_launch_args, "args": args})
     yield running
     running.close()

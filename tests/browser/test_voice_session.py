@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, expect
 
-from tests.browser.conftest import QUIET, Open
+from tests.browser.conftest import Open
 from tests.browser.inspection import SCHEMES
 from tests.browser.looks import violations
 from tests.support.processes import Program
@@ -48,7 +48,7 @@ def speaking_browser(
     )
     options = {
         **browser_type_launch_args,
-        "args": [*browser_type_launch_args["args"], *QUIET, *microphone],
+        "args": [*browser_type_launch_args["args"], *microphone],
     }
     running = browser_type.launch(**options)
     yield running
