@@ -91,6 +91,7 @@ $(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VEN
 	$(call say,installing requirements)
 	@$(PIP) install -r requirements.txt -c constraints.txt
 	@$(PIP) install --no-deps -r requirements-nodeps.txt
+	@$(BIN)/python -m compileall -q readrealm chat speech
 	@touch $@
 
 $(HAS_TEST): requirements-dev.txt $(HAS_RUN)

@@ -1,6 +1,8 @@
-"""Every test, in two runs: most side by side on all processors, then those that must be alone.
+"""Every test, in three runs: most side by side on all processors, then those that tell time.
 
-``python -m tests`` runs both and ends with one summary; arguments go to a single pytest.
+Protocol suites wait for fractions of a second, and share the processors only with each other;
+tests that measure have them to themselves. ``python -m tests`` runs all and ends with one summary;
+arguments go to a single pytest.
 """
 
 import os
@@ -25,6 +27,12 @@ PROCESSES = "TEST_PROCESSES"
 """The variable that names another number of processes: tests wait more than they compute, so one
 more than there are processors may be quicker."""
 
+CONFORMANCE = "tests/conformance"
+
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+"""Containers often set it. Here some hundred processes load the same modules: compiling each time
+would take every start a fifth longer, and collecting tests twice as long."""
+
 NOTHING_COLLECTED = 5
 
 SLOWEST = 10
@@ -48,13 +56,28 @@ class Outcome:
 def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), check=False).returncode
+    os.environ.pop(NO_BYTECODE, None)
     processes = int(os.environ.get(PROCESSES) or min(os.cpu_count() or 1, MOST_PROCESSES))
+    outcomes = {title: run(*options) for title, options in stages(processes).items()}
+    summarise(outcomes)
+    return next((outcome.status for outcome in outcomes.values() if outcome.status), 0)
+
+
+def stages(processes: int) -> dict[str, tuple[str, ...]]:
+    """What is run one after the other: a title, and what pytest is told."""
     # Files stay whole and in their order, so that a server or a browser serves one after another.
     spread = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
-    together = run("-m", f"not {ALONE}", *spread)
-    alone = run("-m", ALONE)
-    summarise({f"{processes} at a time": together, "alone": alone})
-    return together.status or alone.status
+    return {
+        f"{processes} at a time": ("-m", f"not {ALONE}", f"--ignore={CONFORMANCE}", *spread),
+        "conformance": ("-m", f"not {ALONE}", CONFORMANCE, *spread),
+        "alone": ("-m", ALONE, *files_marked(ALONE)),
+    }
+
+
+def files_marked(mark: str) -> list[str]:
+    """The files that name a mark: collecting all the others for a few tests takes long."""
+    paths = sorted(Path(__file__).parent.rglob("test_*.py"))
+    return [str(path) for path in paths if f"mark.{mark}" in path.read_text(encoding="utf-8")]
 
 
 def pytest(*arguments: str) -> list[str]:

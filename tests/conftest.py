@@ -61,14 +61,12 @@ def pytest_xdist_setupnodes() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with the folder it is in; protocol suites wait for fractions of a second.
-    Then put the files in the order in which processes side by side hinder each other least."""
+    """Mark every test with the folder it is in, and put the files in the order in which processes
+    side by side hinder each other least."""
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in KINDS:
             item.add_marker(kind)
-        if kind == "conformance":
-            item.add_marker(ALONE)
     paths = dict.fromkeys(item.path for item in items)
     kinds: defaultdict[str, list[Path]] = defaultdict(list)
     for path in paths:
