@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,14 @@ START_TIMEOUT_S = 60.0
 
 STOP_TIMEOUT_S = 20.0
 POLL_S = 0.01
+
+Spawn = Callable[[list[str]], "subprocess.Popen[bytes]"]
+"""Makes the process of a store, in a thread that lives as long as ours."""
+
+
+def spawn_quietly(command: list[str]) -> "subprocess.Popen[bytes]":
+    """A child in this thread; stores write logs of their own."""
+    return processes.spawn(command, output=subprocess.DEVNULL)
 
 
 class StoreCannotRun(Exception):
@@ -50,6 +58,7 @@ class PrivateStore(ABC):
     def __init__(self, folder: Path, address: Path, *, url: str) -> None:
         self.folder, self.address, self.url = folder, address, url
         self.process: subprocess.Popen[bytes] | None = None
+        self._is_given_up = False
 
     @property
     def log(self) -> Path:
@@ -66,10 +75,13 @@ class PrivateStore(ABC):
         """Whether this process has started it."""
         return self.process is not None
 
-    def start(self) -> bool:
+    def start(self, *, spawn: Spawn = spawn_quietly) -> bool:
         """Have the store run and be usable; False if somebody else had started it.
 
         Of several processes that ask at once one starts it, and the others wait for that.
+
+        Args:
+            spawn: for callers in a thread that does not last.
 
         Raises:
             StoreCannotRun: no program for it, or it ended, or took too long.
@@ -80,8 +92,14 @@ class PrivateStore(ABC):
             self._see_out_orphan()
             if self.is_answering():
                 return False
-            self._launch()
+            self._launch(spawn)
         return True
+
+    def give_up(self) -> None:
+        """Have a start fail soon that another thread waits for, and every later one."""
+        self._is_given_up = True
+        if self.process is not None:
+            self.process.kill()
 
     def stop(self) -> None:
         """End the store if this process has started it."""
@@ -130,8 +148,10 @@ class PrivateStore(ABC):
         except OSError:
             return []
 
-    def _launch(self) -> None:
-        self.process = processes.spawn(self.command(), output=subprocess.DEVNULL)
+    def _launch(self, spawn: Spawn) -> None:
+        if self._is_given_up:
+            raise self.cannot_run("it is not wanted any more")
+        self.process = spawn(self.command())
         people = [processes.identity(pid) for pid in (os.getpid(), self.process.pid)]
         self._record.write_text(json.dumps(people))
         deadline = time.monotonic() + START_TIMEOUT_S
