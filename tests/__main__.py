@@ -24,8 +24,8 @@ MOST_PROCESSES = 4
 """Each has a mongod and a Valkey of its own, and now and then a browser."""
 
 PROCESSES = "TEST_PROCESSES"
-"""The variable that names another number of processes: tests wait more than they compute, so one
-more than there are processors may be quicker."""
+"""The variable that names another number of processes than one more than there are processors,
+which is quickest, for tests wait as well as compute."""
 
 CONFORMANCE = "tests/conformance"
 
@@ -57,21 +57,27 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), check=False).returncode
     os.environ.pop(NO_BYTECODE, None)
-    processes = int(os.environ.get(PROCESSES) or min(os.cpu_count() or 1, MOST_PROCESSES))
-    outcomes = {title: run(*options) for title, options in stages(processes).items()}
+    processors = os.cpu_count() or 1
+    processes = int(os.environ.get(PROCESSES) or min(processors + 1, MOST_PROCESSES))
+    planned = stages(processes=processes, processors=min(processors, MOST_PROCESSES))
+    outcomes = {title: run(*options) for title, options in planned.items()}
     summarise(outcomes)
     return next((outcome.status for outcome in outcomes.values() if outcome.status), 0)
 
 
-def stages(processes: int) -> dict[str, tuple[str, ...]]:
+def stages(*, processes: int, processors: int) -> dict[str, tuple[str, ...]]:
     """What is run one after the other: a title, and what pytest is told."""
-    # Files stay whole and in their order, so that a server or a browser serves one after another.
-    spread = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
+    together = (f"--ignore={CONFORMANCE}", *spread(processes))
     return {
-        f"{processes} at a time": ("-m", f"not {ALONE}", f"--ignore={CONFORMANCE}", *spread),
-        "conformance": ("-m", f"not {ALONE}", CONFORMANCE, *spread),
+        f"{processes} at a time": ("-m", f"not {ALONE}", *together),
+        "conformance": ("-m", f"not {ALONE}", CONFORMANCE, *spread(processors)),
         "alone": ("-m", ALONE, *files_marked(ALONE)),
     }
+
+
+def spread(processes: int) -> tuple[str, ...]:
+    # Files stay whole and in their order, so that a server or a browser serves one after another.
+    return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def files_marked(mark: str) -> list[str]:

@@ -8,6 +8,7 @@ import signal
 import urllib.request
 from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import pytest
 import redis
@@ -79,10 +80,18 @@ async def connected(running, count):
 def stopped(pid):
     """A process that takes connections and answers nothing, as one does on a dying disk."""
     os.kill(pid, signal.SIGSTOP)
+    # One thread after the other hears of it, and until then answers.
+    wait_until(lambda: states_of_threads(pid) == {"T"}, what="every thread to stand still")
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def states_of_threads(pid):
+    """The letters of proc(5) for what they do."""
+    files = Path(f"/proc/{pid}/task").glob("*/stat")
+    return {file.read_text().rpartition(")")[2].split()[0] for file in files}
 
 
 def test_a_server_with_everything_it_needs_is_ready(shared_server):
