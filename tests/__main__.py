@@ -1,8 +1,8 @@
 """Every test, in three runs: most side by side on all processors, then those that tell time.
 
-Protocol suites wait for fractions of a second, and share the processors only with each other;
-tests that measure have them to themselves. ``python -m tests`` runs all and ends with one summary;
-arguments go to a single pytest.
+Protocol suites and others that wait for fractions of a second share the processors only with each
+other; tests that measure have them to themselves. ``python -m tests`` runs all and ends with one
+summary; arguments go to a single pytest.
 """
 
 import os
@@ -18,7 +18,7 @@ from heapq import nlargest
 from operator import itemgetter
 from pathlib import Path
 
-from tests import ALONE
+from tests import ALONE, PACED
 
 MOST_PROCESSES = 4
 """Each has a mongod and a Valkey of its own, and now and then a browser."""
@@ -68,10 +68,11 @@ def main(arguments: list[str]) -> int:
 def stages(*, processes: int, processors: int) -> dict[str, tuple[str, ...]]:
     """What is run one after the other: a title, and what pytest is told."""
     together = (f"--ignore={CONFORMANCE}", *spread(processes))
+    paced = (CONFORMANCE, *files_marked(PACED), *spread(processors))
     return {
-        f"{processes} at a time": ("-m", f"not {ALONE}", *together),
-        "conformance": ("-m", f"not {ALONE}", CONFORMANCE, *spread(processors)),
-        "alone": ("-m", ALONE, *files_marked(ALONE)),
+        f"{processes} at a time": ("-m", f"not {ALONE} and not {PACED}", *together),
+        PACED: ("-m", f"{PACED} and not {ALONE}", *paced),
+        ALONE: ("-m", ALONE, *files_marked(ALONE)),
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import django
 import pytest
 
-from tests import ALONE
+from tests import ALONE, PACED
 from tests.support import browser, environment
 
 FOLDER = environment.temporary_folder()
@@ -49,6 +49,7 @@ UNCOLLECTED = {**settings.STORAGES, "staticfiles": PLAIN_NAMES}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{ALONE}: measures time; nothing may run beside it")
+    config.addinivalue_line("markers", f"{PACED}: only its like may run beside it")
     for kind, meaning in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning} (every test in tests/{kind})")
 
@@ -67,6 +68,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in KINDS:
             item.add_marker(kind)
+        if kind == "conformance":
+            item.add_marker(PACED)
     paths = dict.fromkeys(item.path for item in items)
     kinds: defaultdict[str, list[Path]] = defaultdict(list)
     for path in paths:
@@ -149,10 +152,14 @@ async def stores(clean_stores: SessionStores) -> AsyncIterator[SessionStores]:
 
 
 @pytest.fixture(scope="session")
-def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DATA_DIR with a migrated SQLite file, to be copied: migrating takes longer."""
-    folder = tmp_path_factory.mktemp("migrated")
-    Server(folder, workers=1, environment={}).manage("migrate", "--verbosity", "0")
+def prepared_folder(
+    session_stores: SessionStores, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A DATA_DIR whose SQLite file has the tables, the catalogue and the question bank, to be
+    copied: making them takes longer."""
+    assert session_stores.mongo
+    folder = tmp_path_factory.mktemp("prepared")
+    Server(folder, workers=1, environment={}).manage("prepare")
     return folder
 
 
@@ -175,14 +182,14 @@ def serving(request: pytest.FixtureRequest) -> Iterator[StartServer]:
     ``start(workers=2, CHAT_RATE="off")`` gives a running `Server`; all end with the block.
     """
     stores: SessionStores = request.getfixturevalue("session_stores")
-    migrated: Path = request.getfixturevalue("migrated_folder")
+    prepared: Path = request.getfixturevalue("prepared_folder")
     folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     started: list[Server] = []
     assert stores.mongo
 
     def start(*, workers: int = 1, **variables: str) -> Server:
         folder = folders.mktemp("server") / "data"
-        shutil.copytree(migrated, folder)
+        shutil.copytree(prepared, folder)
         if variables.get("DEBUG") == "false":
             shutil.copytree(request.getfixturevalue("collected_folder"), folder / "static")
         database = f"server_{os.getpid()}_{folder.parent.name}"

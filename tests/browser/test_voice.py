@@ -59,12 +59,12 @@ steps towards the other side of the bay.
 
 @pytest.fixture(scope="module")
 def talking_site(
-    session_stores: SessionStores, migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    session_stores: SessionStores, prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server with a local engine beside it."""
     assert session_stores.mongo
     folder = tmp_path_factory.mktemp("voice") / "data"
-    shutil.copytree(migrated_folder, folder)
+    shutil.copytree(prepared_folder, folder)
     database = session_stores.url_of(f"voice_{os.getpid()}")
     running = Server(folder, workers=1, environment={"MONGODB_URL": database, "VOICE": "true"})
     running.start()

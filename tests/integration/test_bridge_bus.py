@@ -16,7 +16,7 @@ from readrealm.socketio_bridge.publications import MAX_PENDING_BYTES, BusUnavail
 from readrealm.stores.valkey import PrivateValkey
 from tests.support.bridge import private_valkey, until
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paced
 
 NUMBERS = count()
 

@@ -365,7 +365,7 @@ def numbered(*numbers: int) -> dict[str, Any]:
     return {"type": "socketio.emit", "events": [["said", b"%d" % n, n] for n in numbers]}
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_members_hear_again_within_two_seconds_and_miss_nothing_that_was_kept(
     valkey: PrivateValkey, lone_layer: RoomChannelLayer
 ) -> None:

@@ -158,7 +158,7 @@ class TestRecords:
 
 
 class TestTheGate:
-    @pytest.mark.alone
+    @pytest.mark.paced
     async def test_a_sanction_is_felt_within_a_second_and_ends_by_itself(
         self, records: Callable[[], ModerationRecords]
     ) -> None:
@@ -284,7 +284,7 @@ def moderated(shared_server: StartServer) -> tuple[Server, Admin]:
     return running, Admin(running)
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does(
     moderated: tuple[Server, Admin],
 ) -> None:
@@ -353,7 +353,7 @@ async def test_readers_on_every_worker_see_within_a_second_what_a_moderator_does
     assert [word in history for word in ("Hidden.", "Restored.", "Timed out. calm down", "Banned.")]
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_workers_agree_on_the_watch_list_within_a_second_of_a_change(
     moderated: tuple[Server, Admin], session_stores: SessionStores
 ) -> None:

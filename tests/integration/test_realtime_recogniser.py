@@ -124,7 +124,7 @@ async def test_two_are_recognised_at_the_same_time_and_do_not_mix(own_pool):
     assert [recognised.text for recognised, _ in both] == alone
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_the_event_loop_is_free_while_a_model_computes(pool):
     await pool.start(1)
     longest = 0.0

@@ -53,7 +53,7 @@ async def test_a_text_becomes_sound_of_a_sensible_length(speaker):
     assert rms(to_samples(pcm)) > 0.01
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_the_sound_comes_before_the_text_is_over(speaker):
     begun = time.monotonic()
     pieces = speaker.speak(TEXT * 30, voice="alloy")

@@ -6,7 +6,7 @@ from tests.benchmarks.bench_routes import LIMIT_MS, measure
 from tests.unit.speech.audio.recordings import needs_recordings
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 @needs_recordings
 @pytest.mark.timeout(180)
 async def test_no_chunk_is_lost_whether_or_not_a_worker_is_killed() -> None:

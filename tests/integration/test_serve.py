@@ -1,6 +1,7 @@
 """`manage.py serve` as an operator meets it: workers, signals, deaths, and what is left behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,12 @@ from tests.support.processes import Program, wait_until, wait_until_gone
 pytestmark = pytest.mark.timeout(120)
 
 ATTENDANTS = ["manage.py realtime_engine", "manage.py voice_worker"]
+
+
+@pytest.fixture
+def data_dir(prepared_folder, tmp_path):
+    """A DATA_DIR with which a start need not wait for its tables."""
+    return shutil.copytree(prepared_folder, tmp_path / "data")
 
 
 def worker_that_answers(server):
@@ -110,9 +117,9 @@ async def stuck(scope, receive, send):
         threading.Event().wait()
 
 
-def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(tmp_path):
+def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(data_dir):
     program = serve(
-        "--application", f"{__name__}:stuck", DATA_DIR=str(tmp_path), DRAIN_S="0", PORT="0"
+        "--application", f"{__name__}:stuck", DATA_DIR=str(data_dir), DRAIN_S="0", PORT="0"
     )
     try:
         address = program.wait_for_line(r"http://127.0.0.1:(\d+)")
@@ -129,7 +136,7 @@ def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(tmp_path):
         program.end()
 
 
-def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(migrated_folder, tmp_path):
+def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_path):
     program = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", REDIS_URL="", PORT="0")
     try:
         program.wait_for_line("the private mongod started")
@@ -144,9 +151,9 @@ def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(migrate
         program.end()
 
 
-def test_make_takes_the_server_with_it(migrated_folder, tmp_path):
+def test_make_takes_the_server_with_it(data_dir):
     command = f"{sys.executable} manage.py serve --workers 1 --exit-with-parent; true"
-    environment = {**os.environ, "DATA_DIR": str(tmp_path), "REDIS_URL": "", "PORT": "0"}
+    environment = {**os.environ, "DATA_DIR": str(data_dir), "REDIS_URL": "", "PORT": "0"}
     parent = Program(["sh", "-c", command], environment=environment)
     try:
         parent.wait_for_line("ReadRealm is at")
@@ -160,9 +167,9 @@ def test_make_takes_the_server_with_it(migrated_folder, tmp_path):
         parent.end()
 
 
-def test_a_server_goes_with_its_terminal(tmp_path):
+def test_a_server_goes_with_its_terminal(data_dir):
     terminal, inside = os.openpty()
-    program = serve(stdin=inside, DATA_DIR=str(tmp_path), PORT="0")
+    program = serve(stdin=inside, DATA_DIR=str(data_dir), PORT="0")
     try:
         os.close(inside)
         program.wait_for_line("ReadRealm is at")
@@ -246,9 +253,9 @@ def test_a_taken_port_is_said_before_anything_is_started(shared_server, tmp_path
     second.end()
 
 
-def test_an_application_that_does_not_start_stops_everything(tmp_path):
+def test_an_application_that_does_not_start_stops_everything(data_dir):
     program = serve(
-        "--application", "readrealm.nowhere:application", DATA_DIR=str(tmp_path), PORT="0"
+        "--application", "readrealm.nowhere:application", DATA_DIR=str(data_dir), PORT="0"
     )
     try:
         assert program.wait(timeout_s=45) == 1

@@ -86,7 +86,7 @@ async def all_hear(ears: list[Ear], numbers: range) -> None:
     assert [ear.numbers for ear in ears] == expected
 
 
-@pytest.mark.alone
+@pytest.mark.paced
 async def test_every_hole_is_filled_once_and_in_order_on_every_worker(
     server: StartServer, readers: AsyncExitStack
 ) -> None:

@@ -79,10 +79,10 @@ async def flags() -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("stores")
 async def test_what_a_worker_said_in_its_last_moment_is_flagged_by_another(
-    migrated_folder: Path, tmp_path: Path
+    prepared_folder: Path, tmp_path: Path
 ) -> None:
     accounts = tmp_path / "accounts"
-    shutil.copytree(migrated_folder, accounts)
+    shutil.copytree(prepared_folder, accounts)
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{accounts / SQLITE_FILE}"}
     worker = Program([sys.executable, "-c", WORKER], environment=environment)
     assert worker.wait(timeout_s=30) == -signal.SIGKILL, worker.output

@@ -15,6 +15,9 @@ from readrealm.stores import processes
 ROOT = Path(__file__).resolve().parent.parent.parent
 POLL_S = 0.02
 
+READ_OUT_S = 5.0
+"""For the last lines of a program that has ended."""
+
 
 class Program:
     """A running program whose output can be waited for; it ends with the test session.
@@ -119,6 +122,8 @@ class Program:
             with suppress(ProcessLookupError):
                 os.kill(int(known.partition(":")[0]), signal.SIGKILL)
         wait_until_gone(below)
+        # What is being read may not be closed; the end of all who could write ends it.
+        self._reader.join(READ_OUT_S)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
