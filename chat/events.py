@@ -16,9 +16,17 @@ LONGEST_CONTENT, LONGEST_NAME, LONGEST_USER_ID = 4_000, 64, 128
 """Characters after trimming; the types below leave room for what trimming and NFC take away."""
 
 BookId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="42, 42.0 and '42' are the same")]
-UserId = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_USER_ID)]
-Username = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_NAME)]
-Content = Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_CONTENT)]
+
+
+def _trimmed(longest: int) -> Meta:
+    return Meta(
+        min_length=1, max_length=4 * longest, description=f"1 to {longest} characters once trimmed"
+    )
+
+
+UserId = Annotated[str, _trimmed(LONGEST_USER_ID)]
+Username = Annotated[str, _trimmed(LONGEST_NAME)]
+Content = Annotated[str, _trimmed(LONGEST_CONTENT)]
 MessageId = Annotated[str, Meta(min_length=24, max_length=24, pattern="^[0-9a-fA-F]{24}$")]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=64)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=16, description="exactly one emoji")]

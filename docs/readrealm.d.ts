@@ -87,8 +87,11 @@ export interface Cause {
 export interface ChatMessage {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
+  /** 1 to 128 characters once trimmed */
   userId: string;
+  /** 1 to 64 characters once trimmed */
   username: string;
+  /** 1 to 4000 characters once trimmed */
   content: string;
   /** Accepted as documented, and not kept. */
   bookTitle?: string | null;
@@ -192,6 +195,7 @@ export interface EditMessage {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
   messageId: string;
+  /** 1 to 4000 characters once trimmed */
   content: string;
 }
 
@@ -347,7 +351,9 @@ export interface InterviewsRefused {
 export interface JoinRoom {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
+  /** 1 to 128 characters once trimmed */
   userId: string;
+  /** 1 to 64 characters once trimmed */
   username: string;
 }
 
@@ -383,7 +389,9 @@ export interface LiveTranscript {
 
 /** A reader who is present. */
 export interface Member {
+  /** 1 to 128 characters once trimmed */
   userId: string;
+  /** 1 to 64 characters once trimmed */
   username: string;
   isGuest: boolean;
 }
@@ -397,8 +405,9 @@ export interface Message {
   _id: string;
   /** 42, 42.0 and '42' are the same */
   bookId: number;
+  /** 1 to 128 characters once trimmed */
   userId: string;
-  /** The author's name when the message was written. */
+  /** 1 to 64 characters once trimmed */
   username: string;
   /** Empty once the message is removed. */
   content: string;
@@ -598,6 +607,7 @@ export interface ReactMessage {
 export interface Reaction {
   /** exactly one emoji */
   emoji: string;
+  /** 1 to 128 characters once trimmed */
   userId: string;
   /** A reader without an account; tells it from the account that has the same id. */
   isGuest: boolean;
@@ -612,6 +622,7 @@ export interface ReactionChanged {
   /** exactly one emoji */
   emoji: string;
   on: boolean;
+  /** 1 to 128 characters once trimmed */
   userId: string;
   isGuest: boolean;
 }
@@ -955,9 +966,11 @@ export interface UserDoneSpeaking {
 
 /** The first socket of a reader entered the room. */
 export interface UserJoined {
+  /** 1 to 64 characters once trimmed */
   username: string;
   /** ISO 8601, UTC, milliseconds, Z */
   timestamp: string;
+  /** 1 to 128 characters once trimmed */
   userId: string;
   isGuest: boolean;
   /** 42, 42.0 and '42' are the same */
@@ -968,9 +981,11 @@ export interface UserJoined {
 
 /** The last socket of a reader left the room, closed, or died with its worker. */
 export interface UserLeft {
+  /** 1 to 64 characters once trimmed */
   username: string;
   /** ISO 8601, UTC, milliseconds, Z */
   timestamp: string;
+  /** 1 to 128 characters once trimmed */
   userId: string;
   isGuest: boolean;
   /** 42, 42.0 and '42' are the same */
@@ -991,8 +1006,10 @@ export interface UserTurnStarted {
 export interface UserTyping {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
+  /** 1 to 64 characters once trimmed */
   username: string;
   on: boolean;
+  /** 1 to 128 characters once trimmed */
   userId: string;
   isGuest: boolean;
 }
