@@ -159,7 +159,7 @@ def test_silence_ends_an_answer(open_reader: Open) -> None:
 def test_the_server_reads_the_question_and_then_listens(open_reader: Open) -> None:
     """Where the browser has no voice, the answer still begins when the question has been read."""
     page = go(open_reader(), answer="writing")
-    page.get_by_role("radio", name="The server").check()
+    page.get_by_role("radio", name="This site").check()
     with page.expect_response(re.compile(r"/interviews/live/[^/]+/1\.wav$")) as told:
         page.get_by_role("button", name="Begin").click()
     assert told.value.ok
@@ -174,7 +174,7 @@ def test_the_server_reads_the_question_and_then_listens(open_reader: Open) -> No
 
 def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open) -> None:
     page = go(open_reader(), answer="writing")
-    page.get_by_role("radio", name="The server").check()
+    page.get_by_role("radio", name="This site").check()
     page.evaluate(
         """() => {
           window.players = [];
@@ -193,7 +193,7 @@ def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open)
     expect(page.get_by_label("Your answer")).to_be_visible()
     assert page.evaluate("window.players.map((player) => player.paused)") == [True]
     page.reload()
-    expect(page.get_by_role("radio", name="The server")).to_be_checked()
+    expect(page.get_by_role("radio", name="This site")).to_be_checked()
 
 
 def test_a_guest_answers_in_writing_with_the_keyboard_alone(open_reader: Open) -> None:
