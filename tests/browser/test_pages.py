@@ -125,6 +125,27 @@ def test_a_room_is_used_with_the_keyboard_alone(open_reader: Open, book_id: int)
     expect(ada.composer).to_be_focused()
 
 
+def test_a_menu_stays_open_although_the_step_to_its_message_has_scrolled(
+    open_reader: Open, site: Server, book_id: int
+) -> None:
+    keep(site.environment["MONGODB_URL"], book_id, small_talk(40))
+    ada = open_reader().join(book_id, "Ada")
+    top = ada.top_of("Line 40 of 40")
+    keys = ada.page.keyboard
+
+    for _ in range(20):
+        keys.press("Alt+ArrowUp")
+    keys.press("m")
+    ada.page.evaluate(
+        "() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))"
+    )
+
+    assert ada.top_of("Line 40 of 40") > top
+    expect(ada.menu.get_by_role("button", name="Agree")).to_be_focused()
+    ada.scroll_to(0)
+    expect(ada.menu).to_be_hidden()
+
+
 def tab_to(reader: Reader, label: str) -> None:
     """Press Tab until the field with this label has the focus."""
     field = reader.page.get_by_label(label)

@@ -30,6 +30,9 @@ export class Actions {
   /** @type {HTMLElement | null} the message the menu was opened on */
   #article = null;
 
+  /** Where its button was then, px from the top of the window. */
+  #openedAtPx = 0;
+
   /**
    * @param {HTMLElement} page
    * @param {object} around
@@ -51,7 +54,7 @@ export class Actions {
     hook(page, "palette").replaceChildren(...PALETTE.map(paletteButton));
     hook(page, "log").addEventListener("click", (event) => this.#clicked(event));
     this.#menu.addEventListener("click", (event) => this.#chosen(event));
-    hook(page, "scroller").addEventListener("scroll", () => this.#menu.hidePopover(), { passive: true });
+    hook(page, "scroller").addEventListener("scroll", () => this.#scrolled(), { passive: true });
   }
 
   /**
@@ -73,7 +76,9 @@ export class Actions {
       emoji.setAttribute("aria-pressed", String(given));
     }
     this.#menu.showPopover();
-    this.#place(button.getBoundingClientRect());
+    const place = button.getBoundingClientRect();
+    this.#openedAtPx = place.top;
+    this.#place(place);
     /** @type {HTMLElement} */ (this.#menu.querySelector("button"))?.focus();
   }
 
@@ -159,6 +164,13 @@ export class Actions {
       this.#bar.remark(`That did not work. ${sentence(error.message)}`);
       return false;
     }
+  }
+
+  /** The menu stays where it is, so it closes when its message goes away from under it. */
+  #scrolled() {
+    if (!this.#article || !this.#menu.matches(":popover-open")) return;
+    const { top } = hook(this.#article, "menu").getBoundingClientRect();
+    if (Math.abs(top - this.#openedAtPx) > 1) this.#menu.hidePopover();
   }
 
   /** @param {DOMRect} button below which the menu opens, or above it near the lower edge */
