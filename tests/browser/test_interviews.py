@@ -172,6 +172,39 @@ def test_the_server_reads_the_question_and_then_listens(open_reader: Open) -> No
     expect(page.get_by_label("Your answer")).to_be_visible()
 
 
+@needs_recordings
+def test_the_focus_goes_on_when_its_button_has_had_its_time(open_speaker: Speak) -> None:
+    page = go(open_speaker(RECORDING))
+    page.get_by_role("radio", name="This site").check()
+    page.get_by_role("button", name="Begin").click()
+    again = page.get_by_role("button", name="Read it again")
+
+    again.focus()
+    expect(page.get_by_role("button", name="I’m done")).to_be_visible(timeout=40_000)
+
+    expect(again).to_be_hidden()
+    expect(page.locator("[data-main]")).to_be_focused()
+    page.get_by_role("button", name="Finish", exact=True).press("Enter")
+    page.get_by_role("button", name="Leave without a result").press("Enter")
+    page.wait_for_url("**/interviews/")
+
+
+def test_a_written_answer_that_is_over_leaves_the_focus_to_what_comes_next(
+    open_reader: Open,
+) -> None:
+    page = go(open_reader(), answer="writing")
+    page.get_by_role("radio", name="Nobody").check()
+    begin(page)
+    answer = page.get_by_label("Your answer")
+    expect(answer).to_be_focused()
+    page.keyboard.type("An entity")
+
+    # Nothing more is written, and silence ends the answer.
+    expect(answer).to_be_hidden(timeout=40_000)
+
+    expect(page.locator("[data-main]")).to_be_focused()
+
+
 def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open) -> None:
     page = go(open_reader(), answer="writing")
     page.get_by_role("radio", name="This site").check()

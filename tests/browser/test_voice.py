@@ -187,6 +187,41 @@ def test_a_reader_speaks_and_hears_an_answer(
     assert reader.errors == []
 
 
+@needs_recordings
+def test_the_keyboard_alone_begins_silences_and_ends_a_talk(
+    hearing_browser: Browser, talking_site: Server
+) -> None:
+    phone = {"width": 320, "height": 680}
+    context, reader = opened(hearing_browser, talking_site, viewport=phone)
+    page, keys = reader.page, reader.page.keyboard
+    quiet = page.get_by_role("button", name="Be quiet")
+    page.goto(PATH)
+
+    reader.main.focus()
+    keys.press("Enter")
+    expect(reader.status).to_have_text("Listening.", timeout=15_000)
+    expect(reader.main).to_be_focused()
+    expect(quiet).to_be_visible(timeout=40_000)
+    keys.press("Tab")
+    expect(quiet).to_be_focused()
+    keys.press("Enter")
+    expect(quiet).to_be_hidden()
+    expect(reader.main).to_be_focused()
+    keys.press("Enter")
+    expect(reader.main).to_have_text("Start talking", timeout=10_000)
+    expect(reader.main).to_be_focused()
+
+    # More of the desk is there now; what the book said has moved up with it.
+    expect(page.get_by_text("How it should answer")).to_be_visible()
+    said = reader.lines_of("book").last.bounding_box()
+    desk = page.locator("[data-desk]").bounding_box()
+    assert said is not None
+    assert desk is not None
+    assert said["y"] + said["height"] <= desk["y"]
+    context.close()
+    assert reader.errors == []
+
+
 @pytest.fixture(scope="module")
 def book_with_text(talking_site: Server, tmp_path_factory: pytest.TempPathFactory) -> int:
     """A book whose text a moderator has loaded."""

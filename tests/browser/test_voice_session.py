@@ -102,6 +102,27 @@ def test_what_is_said_is_written_down(speaker: Page, voice_worker: Program, resu
 
 
 @needs_recordings
+def test_the_focus_stays_on_the_button_that_was_pressed(speaker: Page) -> None:
+    record, pause = speaker.locator("[data-record]"), speaker.locator("[data-pause]")
+    expect(record).to_be_enabled()
+
+    record.press("Enter")
+    expect(record).to_have_text("Stop recording")
+    expect(record).to_be_focused()
+    speaker.keyboard.press("Tab")
+    for words in ("Resume", "Pause"):
+        speaker.keyboard.press("Enter")
+        expect(pause).to_have_text(words)
+        expect(pause).to_be_enabled()
+        expect(pause).to_be_focused()
+    speaker.keyboard.press("Shift+Tab")
+    speaker.keyboard.press("Enter")
+    expect(record).to_have_text("Start recording")
+    expect(record).to_be_enabled()
+    expect(record).to_be_focused()
+
+
+@needs_recordings
 def test_a_lost_connection_is_said_and_a_recording_goes_on(
     speaker: Page, voice_worker: Program
 ) -> None:

@@ -1,5 +1,7 @@
 /** What the live page shows; decides nothing. */
 
+import { hide, keepBusy } from "./focus.js";
+
 const BARS = [0.35, 0.6, 0.8, 0.95, 1, 0.9, 0.75, 0.55, 0.3];
 
 /** Amplitude of a loud voice near a microphone. */
@@ -72,17 +74,17 @@ export class View {
    */
   show(phase, { inWriting, isAloud }) {
     const { button, shows, words, isBusy = false } = /** @type {{button: string, shows: string[], words: string, isBusy?: boolean}} */ (PHASES[phase]);
+    const main = this.part("main");
     this.#page.dataset.phase = phase;
     this.#shownAtMs = performance.now();
     const isMeaningless = { heard: inWriting, again: !isAloud };
     for (const name of PARTS) {
       const isKept = !isMeaningless[/** @type {keyof typeof isMeaningless} */ (name)];
-      this.part(name).hidden = !(isKept && shows.includes(name));
+      if (isKept && shows.includes(name)) this.part(name).hidden = false;
+      else hide(this.part(name), main);
     }
-    const main = this.part("main");
     main.textContent = button;
-    // Not `disabled`, which would take the focus away from under a reader's hands.
-    main.setAttribute("aria-disabled", String(isBusy));
+    keepBusy(main, isBusy);
     this.part("stage-words").textContent = stageWords(phase, words, { inWriting, isAloud });
     this.part("meter").hidden = inWriting || phase !== "turn";
     this.part("silence").hidden = true;

@@ -1,11 +1,14 @@
 /** An answer in writing, told while it grows, so that nobody is taken for silent. */
 
+import { hide } from "./focus.js";
+
 /** A growing answer is told this often, ms. */
 const EVERY_MS = 700;
 
 export class Writing {
   #place;
   #field;
+  #next;
   #tell;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -13,11 +16,13 @@ export class Writing {
   /**
    * @param {HTMLElement} place
    * @param {HTMLTextAreaElement} field
+   * @param {HTMLElement} next what gets the focus when the turn is over
    * @param {(text: string, isFinal: boolean) => void} tell
    */
-  constructor(place, field, tell) {
+  constructor(place, field, next, tell) {
     this.#place = place;
     this.#field = field;
+    this.#next = next;
     this.#tell = tell;
     field.addEventListener("input", () => {
       this.#timer ??= setTimeout(() => this.#say(false), EVERY_MS);
@@ -43,7 +48,7 @@ export class Writing {
     this.#timer = undefined;
     this.#field.readOnly = true;
     this.#field.value = "";
-    this.#place.hidden = true;
+    hide(this.#place, this.#next);
   }
 
   /** @param {boolean} isFinal */

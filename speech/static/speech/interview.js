@@ -2,6 +2,7 @@
 
 import { io } from "socket.io-client";
 
+import { isBusy } from "./focus.js";
 import { Captions } from "./interview-captions.js";
 import { InterviewClient } from "./interview-client.js";
 import { Reading } from "./interview-reading.js";
@@ -41,7 +42,8 @@ const client = new InterviewClient({
 });
 const microphone = new Microphone({ workletUrl: page.dataset.worklet ?? "", rateHz: 16_000, blockMs: 250 });
 const writing = new Writing(
-  view.part("writing"), view.part("written-answer"), (text, isFinal) => client.write(text, isFinal),
+  view.part("writing"), view.part("written-answer"), view.part("main"),
+  (text, isFinal) => client.write(text, isFinal),
 );
 
 const reading = new Reading(view.part("reading"), view.part("reading-note"), config.voice === null ? null : soundOfQuestion);
@@ -71,7 +73,7 @@ async function prepare() {
 function listenToReader() {
   const main = view.part("main");
   main.addEventListener("click", () => {
-    if (main.getAttribute("aria-disabled") !== "true") press();
+    if (!isBusy(main)) press();
   });
   view.part("again").addEventListener("click", () => reading.read(asked.question));
   view.part("problem-action").addEventListener("click", () => { view.settle(); retry(); });
@@ -95,7 +97,7 @@ function listenToReader() {
   });
   captions.addEventListener("failed", () => {
     withCaptions.checked = false;
-    complain("This browser cannot write down what you say. The server listens instead.");
+    complain("This browser cannot write down what you say. This site listens instead.");
   });
 }
 

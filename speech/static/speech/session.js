@@ -2,6 +2,7 @@
 
 import { io } from "socket.io-client";
 
+import { hide, isBusy, keepBusy } from "./focus.js";
 import { SessionClient } from "./session-client.js";
 import { NoMicrophone, Recorder } from "./session-recorder.js";
 import { Settings } from "./session-settings.js";
@@ -55,8 +56,11 @@ session.addEventListener("trouble", (event) => {
   if (session.state === "idle") void giveUp();
 });
 session.addEventListener("restart", () => void restart());
-record.addEventListener("click", () => void (session.state === "idle" ? begin() : finish()));
-pause.addEventListener("click", () => void turn());
+record.addEventListener("click", () => {
+  if (!isBusy(record)) void (session.state === "idle" ? begin() : finish());
+});
+pause.addEventListener("click", () => { if (!isBusy(pause)) void turn(); });
+record.disabled = false;
 setInterval(() => {
   if (session.state === "streaming") timeline.advance((recordedMs += TICK_MS));
 }, TICK_MS);
@@ -64,7 +68,7 @@ show();
 
 async function begin() {
   complain("");
-  record.disabled = true;
+  keepBusy(record, true);
   try {
     await recorder.open();
     await session.start();
@@ -80,7 +84,7 @@ async function begin() {
 }
 
 async function finish() {
-  record.disabled = true;
+  keepBusy(record, true);
   await recorder.stop();
   recorder.close();
   try {
@@ -92,7 +96,7 @@ async function finish() {
 }
 
 async function turn() {
-  pause.disabled = true;
+  keepBusy(pause, true);
   try {
     if (session.state === "paused") {
       await session.resume();
@@ -104,7 +108,7 @@ async function turn() {
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
   }
-  pause.disabled = false;
+  keepBusy(pause, false);
   show();
 }
 
@@ -130,10 +134,12 @@ async function giveUp() {
 
 function show() {
   const isOn = session.state !== "idle";
-  record.disabled = session.state === "starting" || (!isOn && !socket.connected);
+  keepBusy(record, session.state === "starting" || (!isOn && !socket.connected));
   record.textContent = isOn ? "Stop recording" : "Start recording";
   record.dataset.isOn = String(isOn);
-  pause.hidden = !["streaming", "paused"].includes(session.state);
+  if (["streaming", "paused"].includes(session.state)) pause.hidden = false;
+  else hide(pause, record);
+  hook("empty").textContent = isOn ? "Nothing yet. Speak, and it is written here." : "Nothing yet. Press the button and speak.";
   pause.textContent = session.state === "paused" ? "Resume" : "Pause";
   state.textContent = isOn || socket.connected ? WORDS[session.state] : "Connecting";
   state.dataset.isSpeaking = "false";

@@ -30,6 +30,7 @@ export class Transcript {
     this.#scroller = scroller;
     this.#template = template;
     this.#empty = empty;
+    new ResizeObserver(() => this.#hold()).observe(scroller);
   }
 
   /** @param {Line} line */
@@ -47,6 +48,12 @@ export class Transcript {
   /** Nothing grows any more: the talk has ended. */
   settle() {
     for (const turn of this.#turns.values()) turn.classList.remove("is-growing");
+  }
+
+  /** The desk below grows and shrinks: what is read along stays in sight. */
+  #hold() {
+    const newest = [...this.#turns.values()].at(-1);
+    if (newest && this.#isFollowed) this.#follow(newest);
   }
 
   get #isFollowed() {

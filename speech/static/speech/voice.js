@@ -2,6 +2,7 @@
 
 import { io } from "socket.io-client";
 
+import { hide, isBusy, keepBusy } from "./focus.js";
 import { RATE_HZ, VoiceGateway, VoiceRefused } from "./gateway.js";
 import { Microphone, MicrophoneRefused } from "./microphone.js";
 import { Playback } from "./playback.js";
@@ -47,6 +48,7 @@ let before = null;
 
 main.disabled = false;
 main.addEventListener("click", () => {
+  if (isBusy(main)) return;
   if (gateway.phase === "off" && !isOpening) begin();
   else if (!isHeld() && gateway.phase !== "off") finish();
 });
@@ -200,12 +202,21 @@ function show() {
   hook(page, "main-words").textContent = mainWords();
   main.setAttribute("aria-pressed", String(isOn && isHeld() && talk.isOn));
   if (!(isOn && isHeld())) main.removeAttribute("aria-pressed");
-  main.disabled = isOpening || gateway.phase === "ending";
-  end.hidden = !(isOn && isHeld());
-  quiet.hidden = !playback.isPlaying;
+  keepBusy(main, isOpening || gateway.phase === "ending");
+  showOrHide(end, isOn && isHeld());
+  showOrHide(quiet, playback.isPlaying);
   const words = statusWords();
   const status = hook(page, "status");
   if (status.textContent !== words) status.textContent = words;
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {boolean} isShown
+ */
+function showOrHide(button, isShown) {
+  if (isShown) button.hidden = false;
+  else hide(button, main);
 }
 
 function mainWords() {
