@@ -87,6 +87,8 @@ def go(reader: Reader, **choice: str) -> Page:
         page.get_by_role("radio", name="In writing").check()
     page.get_by_role("button", name="Go to the interview").click()
     expect(page.get_by_role("button", name=re.compile("Begin|Go on"))).to_be_visible()
+    # Set by the script: keys are heard from here on.
+    expect(page.locator("[data-main]")).to_have_attribute("aria-disabled", "false")
     return page
 
 

@@ -109,6 +109,7 @@ def test_the_focus_stays_on_the_button_that_was_pressed(speaker: Page) -> None:
     record.press("Enter")
     expect(record).to_have_text("Stop recording")
     expect(record).to_be_focused()
+    expect(pause).to_be_visible()
     speaker.keyboard.press("Tab")
     for words in ("Resume", "Pause"):
         speaker.keyboard.press("Enter")
