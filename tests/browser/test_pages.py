@@ -135,7 +135,13 @@ def test_a_menu_stays_open_although_the_step_to_its_message_has_scrolled(
 
     for _ in range(20):
         keys.press("Alt+ArrowUp")
-    keys.press("m")
+    # Both before the page is drawn again, which is when the scrolling is told.
+    ada.page.evaluate(
+        """() => [["ArrowUp", true], ["m", false]].forEach(([key, altKey]) => {
+          const pressed = new KeyboardEvent("keydown", { key, altKey, bubbles: true });
+          document.activeElement.dispatchEvent(pressed);
+        })"""
+    )
     ada.page.evaluate(
         "() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))"
     )
