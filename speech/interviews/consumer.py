@@ -40,6 +40,9 @@ from speech.interviews.services import InterviewService
 HIGHEST_RATE_HZ = 48_000
 SAMPLE_BYTES = 2
 
+HEADER_BYTES = 4_096
+"""Room in a chunk for what a container says besides its sound."""
+
 ABSENT_S = 2.0
 """For which it is remembered that a reader has no interview."""
 
@@ -177,10 +180,13 @@ class InterviewConsumer(EventConsumer):
 
 
 def _require_length(command: AudioChunk) -> None:
-    """Raises:
-    PayloadTooLarge: more sound than one chunk may hold.
+    """What is in a container is counted again when it is decoded.
+
+    Raises:
+        PayloadTooLarge: more sound than one chunk may hold.
     """
     is_contained = sniff(command.payload[:SNIFF_BYTES]) is not None
     rate_hz = HIGHEST_RATE_HZ if is_contained else command.sample_rate
-    if len(command.payload) > MAX_CHUNK_S * rate_hz * SAMPLE_BYTES:
+    most = MAX_CHUNK_S * rate_hz * SAMPLE_BYTES + (HEADER_BYTES if is_contained else 0)
+    if len(command.payload) > most:
         raise PayloadTooLarge(f"an audio chunk holds at most {MAX_CHUNK_S} s")

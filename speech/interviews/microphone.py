@@ -26,6 +26,10 @@ LONGEST_PIECE_S = 120
 LONGEST_TURN_S = 1_800
 """Seconds of one turn that are kept."""
 
+HELD_S, LATE_S = 0.1, 1.0
+"""Seconds by which the sound of one chunk may be longer than it should: what a resampler held of
+the chunk before, and in compressed sound also what a browser cut too late."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -130,7 +134,8 @@ class Microphone:
         """
         samples = self._decode(chunk)
         arrived_ms = chunk.arrived_ms - self._held_ms(len(samples), chunk)
-        if len(samples) > MAX_CHUNK_S * RATE_HZ * 11 // 10:
+        slack_s = HELD_S if self.container in (None, Container.WAV) else LATE_S
+        if len(samples) > (MAX_CHUNK_S + slack_s) * RATE_HZ:
             raise PayloadTooLarge(f"an audio chunk holds at most {MAX_CHUNK_S} s")
         turn = self._turn
         if turn is None or not len(samples):

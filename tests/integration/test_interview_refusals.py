@@ -6,17 +6,22 @@ from typing import Any
 
 import pytest
 
+from speech.audio.pcm import from_samples
+from speech.audio.resample import Resampler
 from tests.conftest import StartServer
 from tests.support.interviews import InterviewReader
-from tests.unit.speech.audio.muxing import cut, webm
+from tests.unit.speech.audio.muxing import cut, wav, webm
 from tests.unit.speech.audio.recordings import (
     media_recorder_chunks,
     needs_recordings,
+    recorded_pcm,
     recording,
 )
 
 SILENT = "[User remained silent]"
 NEED_AN_INTERVIEW = ("interviewer_done", "user_done_speaking", "stop_interview")
+LONGEST_CHUNK_BYTES = 320_000
+"""Ten seconds of s16le at 16 kHz."""
 WORDS = "every answer here has more than five words"
 
 
@@ -191,6 +196,62 @@ def test_the_right_event_at_the_wrong_moment_is_refused(url: str) -> None:
     assert too_early["code"] == "INVALID_STATE"
     assert (twice, streamed) == ({"ok": True}, {"ok": True})
     assert reader.names().count("user_turn_started") == 1
+
+
+def tick(reader: InterviewReader, times: int) -> None:
+    """Let so many seconds of the turn pass."""
+    reader.expect("timer_update", count=len(reader.all("timer_update")) + times)
+
+
+def ten_seconds_that_end_in(pcm: bytes) -> bytes:
+    return bytes(LONGEST_CHUNK_BYTES - len(pcm)) + pcm
+
+
+@needs_recordings
+@pytest.mark.parametrize(("user_id", "name"), [(15, "audio_data"), (16, "audio")])
+def test_a_chunk_of_ten_seconds_is_heard_and_one_of_more_leaves_nothing(
+    url: str, user_id: int, name: str
+) -> None:
+    most = ten_seconds_that_end_in(recorded_pcm("austen_0880.wav"))
+    with InterviewReader(url, user_id=user_id) as reader:
+        reader.ask("start_interview", question_count=2)
+        reader.ask("interviewer_done")
+        tick(reader, 1)
+        beyond = [
+            reader.ask("audio_chunk", **{name: base64.b64encode(more + most).decode()})
+            for more in (b"\0", b"\0\0")
+        ]
+        reader.expect("agent_next_question", count=2)
+        reader.ask("interviewer_done")
+        tick(reader, 1)
+        accepted = reader.ask("audio_chunk", **{name: base64.b64encode(most).decode()})
+        result = reader.expect("interview_complete", timeout_s=60)
+
+    assert [ack["code"] for ack in beyond] == ["PAYLOAD_TOO_LARGE"] * 2
+    assert refusals(reader) == [("audio_chunk", "PAYLOAD_TOO_LARGE")] * 2
+    assert accepted == {"ok": True}
+    unheard, heard = result["qa_pairs"]
+    assert (unheard["answer"], unheard["heard_how"]) == (SILENT, "silence")
+    assert (heard["heard_by"], heard["heard_how"]) == ("pocketsphinx", "whole")
+    assert [bool(turn["speech"]) for turn in result["timeline"]] == [False, True]
+
+
+@needs_recordings
+def test_ten_seconds_of_a_wav_file_at_the_highest_rate_are_heard(url: str) -> None:
+    """Its header comes on top of the ten seconds."""
+    resampler = Resampler(16_000, 48_000)
+    spoken = resampler.feed(recording("austen_0880.wav"))
+    pcm = from_samples(spoken)
+    sound = bytes(3 * LONGEST_CHUNK_BYTES - len(pcm)) + pcm
+    with InterviewReader(url, user_id=17) as reader:
+        reader.ask("start_interview", question_count=1)
+        reader.ask("interviewer_done")
+        tick(reader, 1)
+        reader.send_chunks([wav(sound, 48_000)])
+        result = reader.expect("interview_complete", timeout_s=60)
+
+    assert refusals(reader) == []
+    assert [pair["heard_how"] for pair in result["qa_pairs"]] == ["whole"]
 
 
 def test_media_recorder_tones_are_decoded_and_not_taken_for_speech(url: str) -> None:

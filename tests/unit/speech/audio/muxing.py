@@ -1,6 +1,7 @@
 """Makes streams like those of recorders, with ffmpeg."""
 
 import io
+import wave
 from typing import Any
 
 import av
@@ -60,6 +61,15 @@ def mp4_aac(samples: Samples) -> bytes:
 
 def mp4_opus(samples: Samples) -> bytes:
     return mux(samples, "mp4", "libopus", FRAGMENTED)
+
+
+def wav(pcm: bytes, rate_hz: int) -> bytes:
+    """A whole file; s16le mono."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        out.writeframes(pcm)
+    return file.getvalue()
 
 
 def cut(stream: bytes, size: int) -> list[bytes]:

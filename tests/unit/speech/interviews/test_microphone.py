@@ -1,7 +1,6 @@
 """Whatever a browser sends becomes the same speech at the same moments."""
 
-import io
-import wave
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from speech.interviews.fluency import words
 from speech.interviews.metrics import measure
 from speech.interviews.microphone import LONGEST_PIECE_S, Chunk, Microphone
 from speech.interviews.timeline import Span, Timeline, Turn, TurnEnd
-from tests.unit.speech.audio.muxing import cut, mp4_aac, ogg, webm
+from tests.unit.speech.audio.muxing import cut, mp4_aac, ogg, wav, webm
 from tests.unit.speech.audio.recordings import (
     labels,
     media_recorder_chunks,
@@ -193,16 +192,11 @@ def test_containers_are_decoded_wherever_they_are_cut(mux: object) -> None:
 def test_a_wav_file_is_read_at_its_own_rate_without_its_header(rate_hz: int) -> None:
     """Whatever rate the event names, which is that of raw samples."""
     sound = np.concatenate([np.zeros(rate_hz), np.full(2 * rate_hz, 0.9), np.zeros(rate_hz)])
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate_hz)
-        writer.writeframes(from_samples(sound.astype(np.float32)))
+    file = wav(from_samples(sound.astype(np.float32)), rate_hz)
     microphone = Microphone(LoudDetector)
     microphone.begin_turn()
     spans: dict[int, Span] = {}
-    for number, chunk in enumerate(cut(file.getvalue(), rate_hz // 2 + 1), start=1):
+    for number, chunk in enumerate(cut(file, rate_hz // 2 + 1), start=1):
         now_ms = START_MS + 250 * number
         for span in microphone.feed(Chunk(chunk, RATE_HZ, now_ms)).speech:
             spans[span.start_ms] = span
@@ -247,12 +241,36 @@ def test_a_recording_that_is_begun_again_is_read_again() -> None:
     assert len(microphone.sound_from(0, most_bytes=1 << 20)) > 4 * 24_000
 
 
-def test_more_sound_than_a_chunk_may_hold_is_refused() -> None:
+@pytest.mark.parametrize("wrap", [lambda pcm, _: pcm, wav], ids=["raw", "wav"])
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000])
+def test_chunks_of_exactly_ten_seconds_are_heard_to_their_last_sample(
+    rate_hz: int, wrap: Callable[[bytes, int], bytes]
+) -> None:
+    microphone = Microphone(LoudDetector)
+    microphone.begin_turn()
+    chunk = wrap(bytes(10 * rate_hz * SAMPLE_BYTES), rate_hz)
+    for number in (1, 2, 3):
+        microphone.feed(Chunk(chunk, rate_hz, START_MS + number * 10_000))
+
+    heard = len(microphone.sound_from(0, most_bytes=1 << 20)) // SAMPLE_BYTES
+    # What the resampler holds back, once or, where each chunk is a file, each time.
+    assert 30 * RATE_HZ - 3 * 0.03 * RATE_HZ <= heard <= 30 * RATE_HZ
+    assert rate_hz != RATE_HZ or heard == 30 * RATE_HZ
+
+
+@pytest.mark.parametrize("wrap", [lambda pcm, _: pcm, wav], ids=["raw", "wav"])
+def test_more_sound_than_a_chunk_may_hold_is_refused_and_leaves_nothing(
+    wrap: Callable[[bytes, int], bytes],
+) -> None:
     microphone = Microphone(LoudDetector)
     microphone.begin_turn()
 
     with pytest.raises(PayloadTooLarge):
-        microphone.feed(Chunk(loud(11.5), RATE_HZ, START_MS))
+        microphone.feed(Chunk(wrap(loud(10.2), RATE_HZ), RATE_HZ, START_MS))
+
+    assert microphone.sound_from(0, most_bytes=1 << 20) == b""
+    assert microphone.end_turn().speech == ()
+    assert microphone.take_pieces() == []
 
 
 def test_a_recogniser_gets_what_was_voiced_and_a_little_around_it() -> None:
