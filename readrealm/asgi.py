@@ -174,7 +174,6 @@ async def _working() -> AsyncIterator[None]:
         directory.locate,
         secret=salted_hmac("readrealm.relay", "workers of one cluster").hexdigest(),
         client_address=admission.address,
-        max_body_bytes=server.eio.max_http_buffer_size,
     )
     await directory.enter(settings.WORKER_ID)
     bridge = BridgeMetrics(server, layer.here())

@@ -20,6 +20,7 @@ from daphne import server as daphne_server  # installs the asyncio reactor: befo
 from twisted.internet import defer
 
 from .balance import LoadBoard
+from .forwarding import RELAY_HEADER
 from .frames import accept_key
 from .lifespan import Lifespan
 from .listener import FairListener
@@ -71,7 +72,10 @@ class Request(http_protocol.WebRequest):
         leftover = self.channel.clearLineBuffer()
         transport, self.transport = self.transport, None
         self.server.protocol_disconnected(self)
-        socket = WebSocket(self.server, accept=accept, max_bytes=MAX_FRAME_BYTES)
+        is_relayed = asked(RELAY_HEADER) is not None
+        socket = WebSocket(
+            self.server, accept=accept, max_bytes=MAX_FRAME_BYTES, is_relayed=is_relayed
+        )
         socket.begin(transport, self._websocket_scope(path, query), leftover)
         self.channel._networkProducer.resumeProducing()
         read_plainly(transport)

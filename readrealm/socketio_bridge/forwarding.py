@@ -43,7 +43,6 @@ class Forwarder:
         locate: finds workers.
         secret: what the workers of one cluster share; a relay header without it is ignored.
         client_address: gives the address of a request's client.
-        max_body_bytes: of a relayed POST.
     """
 
     def __init__(
@@ -52,11 +51,9 @@ class Forwarder:
         *,
         secret: str,
         client_address: Callable[[Scope], str],
-        max_body_bytes: int,
     ) -> None:
         self._locate, self._secret = locate, secret.encode()
         self._client_address = client_address
-        self._max_body_bytes = max_body_bytes
         self.relayed = {"http": 0, "websocket": 0}
         """Requests passed on since the start, by kind of scope."""
 
@@ -87,8 +84,7 @@ class Forwarder:
         self.relayed[scope["type"]] += 1
         try:
             if scope["type"] == "http":
-                size = self._max_body_bytes
-                await pass_on_http(address, headers, scope, receive, send, max_body_bytes=size)
+                await pass_on_http(address, headers, scope, receive, send)
             else:
                 await pass_on_websocket(address, headers, scope, receive, send)
         except NotPassedOn as error:

@@ -35,6 +35,8 @@ FIN, MASKED = 0x80, 0x80
 WHOLE_TEXT = FIN | 1
 """First byte of nearly every frame: a text in one piece."""
 
+LIMIT = b"max-message-bytes:"
+
 TEXT = Opcode.TEXT
 KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -63,6 +65,17 @@ def accept_key(key: bytes) -> bytes | None:
 def control_frame(opcode: Opcode, payload: bytes = b"") -> bytes:
     """A frame of at most 125 bytes of payload."""
     return bytes((FIN | opcode, len(payload))) + payload
+
+
+def limit_frame(max_bytes: int) -> bytes:
+    """A ping that tells a relay between us and the client how large a message may be."""
+    return control_frame(Opcode.PING, b"%s%d" % (LIMIT, max_bytes))
+
+
+def told_limit(ping: bytes) -> int | None:
+    """What a ping tells of the largest message; None for every other ping."""
+    number = ping[len(LIMIT) :] if ping.startswith(LIMIT) else b""
+    return int(number) if number.isdigit() else None
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

@@ -1,16 +1,21 @@
 """One request, carried to another worker and its answer back. Knows nothing of sessions."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h11
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.frames import Frame
+from websockets.frames import Opcode as FrameKind
+from websockets.protocol import Event
 
 from .directory import Address
-from .polling import TooLarge, read_body
+from .frames import told_limit
+from .websocket import frame_writer
 
 if TYPE_CHECKING:
     from .engine import Receive, Scope, Send
@@ -18,6 +23,12 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3.0
 POLL_TIMEOUT_S = 120.0
 """For the answer of a relayed request; longer than any poll waits."""
+
+NEVER_SAID = (1005, 1006, 1015)
+"""WebSocket close codes for what was not closed with a code; no frame may carry them (RFC 6455,
+section 7.4.1)."""
+
+GOING_AWAY = 1001
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -64,15 +75,10 @@ async def _stream(
 
 
 async def pass_on_http(
-    address: Address,
-    headers: Headers,
-    scope: "Scope",
-    receive: "Receive",
-    send: "Send",
-    *,
-    max_body_bytes: int,
+    address: Address, headers: Headers, scope: "Scope", receive: "Receive", send: "Send"
 ) -> None:
-    """Have a request answered by the worker at ``address``; a larger body gets 413.
+    """Have a request answered by the worker at ``address``, which alone knows how large it may be:
+    its body is handed on as it comes.
 
     Args:
         headers: what the other worker is to see.
@@ -80,21 +86,16 @@ async def pass_on_http(
     Raises:
         NotPassedOn: it did not answer.
     """
-    try:
-        body = await read_body(receive, max_body_bytes)
-    except TooLarge:
-        await send({"type": "http.response.start", "status": 413, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    except ConnectionError:
-        return
     request = h11.Request(
         method=scope["method"],
         target=_target(scope),
-        headers=[*headers, (b"connection", b"close"), (b"content-length", b"%d" % len(body))],
+        headers=[*headers, (b"connection", b"close"), _framing(scope)],
     )
+    peer = h11.Connection(our_role=h11.CLIENT)
     async with _stream(address) as (reader, writer):
-        asking = asyncio.ensure_future(_ask(reader, writer, request, body))
+        if not await _hand_over(request, peer, receive, writer):
+            return
+        asking = asyncio.ensure_future(_answer(peer, reader))
         gone = asyncio.ensure_future(receive())
         await asyncio.wait(
             {asking, gone}, timeout=POLL_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
@@ -111,15 +112,39 @@ async def pass_on_http(
     await send({"type": "http.response.body", "body": content})
 
 
-async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: h11.Request, body: bytes
-) -> tuple[h11.Response, bytes]:
-    peer = h11.Connection(our_role=h11.CLIENT)
+def _framing(scope: "Scope") -> tuple[bytes, bytes]:
+    """The header that says where the body ends, as the client said it."""
+    said = dict(scope["headers"])
+    if b"transfer-encoding" in said:
+        return b"transfer-encoding", b"chunked"
+    return b"content-length", said.get(b"content-length", b"0")
+
+
+async def _hand_over(
+    request: h11.Request, peer: h11.Connection, receive: "Receive", writer: asyncio.StreamWriter
+) -> bool:
+    """Send a request and its body as it comes; False when the client left before its end."""
+    try:
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            writer.write(peer.send(request) or b"")
+            has_more = True
+            while has_more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return False
+                writer.write(peer.send(h11.Data(data=message.get("body", b""))) or b"")
+                await writer.drain()
+                has_more = message.get("more_body", False)
+            writer.write(peer.send(h11.EndOfMessage()) or b"")
+    except (OSError, TimeoutError, h11.ProtocolError) as error:
+        raise NotPassedOn(repr(error)) from None
+    return True
+
+
+async def _answer(peer: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Response, bytes]:
     content = bytearray()
     response: h11.Response | None = None
     try:
-        for part in (request, h11.Data(data=body), h11.EndOfMessage()):
-            writer.write(peer.send(part) or b"")
         while True:
             event: Any = peer.next_event()
             if event is h11.NEED_DATA:
@@ -137,6 +162,31 @@ async def _ask(
     return response, bytes(content)
 
 
+class _Owner(ClientConnection):
+    """Our end of the WebSocket to the owner, which alone knows how much a client may send.
+
+    Args:
+        take_limit: told how large a message of the client may be, at every change.
+    """
+
+    def __init__(
+        self, *args: Any, take_limit: Callable[[int], None] | None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._take_limit = take_limit
+
+    def process_event(self, event: Event) -> None:
+        if (
+            isinstance(event, Frame)
+            and event.opcode is FrameKind.PING
+            and self._take_limit is not None
+        ):
+            limit = told_limit(bytes(event.data))
+            if limit is not None:
+                self._take_limit(limit)
+        super().process_event(event)
+
+
 async def pass_on_websocket(
     address: Address,
     headers: Headers,
@@ -152,6 +202,8 @@ async def pass_on_websocket(
     Raises:
         NotPassedOn: it did not answer.
     """
+    writer = frame_writer(scope)
+    take_limit = None if writer is None else writer.limit_incoming
     site = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")
     options: dict[str, Any] = {
         "uri": f"ws://{site}{_target(scope)}",
@@ -163,6 +215,8 @@ async def pass_on_websocket(
         "max_size": None,
         "open_timeout": CONNECT_TIMEOUT_S,
         "user_agent_header": None,
+        "proxy": None,
+        "create_connection": partial(_Owner, take_limit=take_limit),
     }
     try:
         if address.unix is not None:
@@ -179,11 +233,14 @@ async def pass_on_websocket(
 
 
 async def _carry_down(owner: ClientConnection, send: "Send") -> None:
-    """From the owner to the client, until the owner closes."""
-    async for message in owner:
-        key = "text" if isinstance(message, str) else "bytes"
-        await send({"type": "websocket.send", key: message})
-    await send({"type": "websocket.close", "code": owner.close_code or 1000})
+    """From the owner to the client, until the owner closes, for whatever reason."""
+    with suppress(ConnectionClosed):
+        async for message in owner:
+            key = "text" if isinstance(message, str) else "bytes"
+            await send({"type": "websocket.send", key: message})
+    code = owner.close_code
+    is_said = code is not None and code not in NEVER_SAID
+    await send({"type": "websocket.close", "code": code if is_said else GOING_AWAY})
 
 
 async def _carry_up(

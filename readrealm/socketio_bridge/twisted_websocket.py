@@ -21,6 +21,7 @@ from .frames import (
     close_code,
     close_frame,
     control_frame,
+    limit_frame,
 )
 from .packets import websocket_frame
 
@@ -94,6 +95,7 @@ class WebSocket:
         server: the daphne server that runs its application.
         accept: the response header value that completes the handshake.
         max_bytes: of one message from the client.
+        is_relayed: another worker carries it to us, and is told how large a message may be.
     """
 
     application_type = "websocket"
@@ -103,6 +105,7 @@ class WebSocket:
         "buffered_input",
         "direct",
         "heard_at",
+        "is_relayed",
         "queue",
         "reader",
         "send_bare",
@@ -112,8 +115,10 @@ class WebSocket:
         "transport",
     )
 
-    def __init__(self, server: Any, *, accept: bytes, max_bytes: int) -> None:
-        self.server, self.accept = server, accept
+    def __init__(
+        self, server: Any, *, accept: bytes, max_bytes: int, is_relayed: bool = False
+    ) -> None:
+        self.server, self.accept, self.is_relayed = server, accept, is_relayed
         self.reader = FrameReader(max_bytes)
         self.state = CONNECTING
         self.heard_at = time.monotonic()
@@ -322,6 +327,8 @@ class WebSocket:
 
     def limit_incoming(self, max_bytes: int) -> None:
         self.reader.max_bytes = max_bytes
+        if self.is_relayed and self.state == OPEN:
+            self._write_buffered(limit_frame(max_bytes))
 
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame; `check_timeouts` drops a peer that does not answer it."""

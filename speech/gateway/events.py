@@ -187,7 +187,7 @@ EVENTS: dict[str, Event] = {
 
 CODES: dict[str, str] = {
     "VALIDATION_ERROR": "parameters that are missing, mistyped or outside their limits",
-    "INVALID_BASE64": "sound that is no strict Base64, or empty",
+    "INVALID_BASE64": "sound that is no strict Base64",
     "PAYLOAD_TOO_LARGE": "more sound in one event than the server takes",
     "STREAM_NOT_ACTIVE": "sound without a session",
     "INVALID_STATE": "nothing to stop",

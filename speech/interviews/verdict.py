@@ -33,11 +33,11 @@ def details(result: InterviewComplete) -> str:
     answered += counted(metrics.questions_asked, "question") + "."
     if not metrics.questions_answered:
         return answered
-    return (
-        f"{answered} On average they match what was expected by "
-        f"{percent(metrics.avg_semantic_similarity)} and name "
-        f"{percent(metrics.avg_keyword_coverage)} of the key terms."
-    )
+    similarity = percent(metrics.avg_semantic_similarity)
+    coverage = f"{percent(metrics.avg_keyword_coverage)} of the key terms."
+    if metrics.questions_answered == 1:
+        return f"{answered} It matches what was expected by {similarity} and names {coverage}"
+    return f"{answered} On average they match what was expected by {similarity} and name {coverage}"
 
 
 def cautions(result: InterviewComplete) -> list[str]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from socketio import packet
 
+from readrealm.socketio_bridge.frames import limit_frame
 from readrealm.socketio_bridge.packets import BadPacket, Json, Packet, event_head
 from readrealm.socketio_bridge.session import Session
 
@@ -262,3 +263,13 @@ def test_what_is_read_of_a_head_is_what_the_parser_reads(text: str) -> None:
         whole = Packet(encoded_packet=text)
         assert (whole.packet_type, whole.attachment_count) == (packet.EVENT, 0)
         assert (whole.namespace or "/", whole.id, whole.data) == (namespace, number, data)
+
+
+@pytest.mark.parametrize("is_relayed", [True, False])
+def test_only_a_relay_is_told_how_large_a_message_may_be(client: Client, is_relayed: bool) -> None:
+    client.websocket.is_relayed = is_relayed
+
+    client.websocket.limit_incoming(5_000_000)
+
+    assert client.websocket.reader.max_bytes == 5_000_000
+    assert client.read() == (limit_frame(5_000_000) if is_relayed else b"")

@@ -21,6 +21,8 @@ from readrealm.socketio_bridge.frames import (
     close_code,
     close_frame,
     control_frame,
+    limit_frame,
+    told_limit,
 )
 
 LIMIT = 100_000
@@ -290,3 +292,19 @@ def test_the_answer_to_a_key_is_the_one_of_the_document() -> None:
 @pytest.mark.parametrize("key", [b"", b"short", b"AQID", b"!" * 24, b"dGhlIHNhbXBsZSBub25jZQ"])
 def test_a_key_that_is_none_has_no_answer(key: bytes) -> None:
     assert accept_key(key) is None
+
+
+@pytest.mark.parametrize("max_bytes", [0, 1_000_000, 100_000_000])
+def test_a_relay_is_told_how_large_a_message_may_be(max_bytes: int) -> None:
+    first, length, payload = (frame := limit_frame(max_bytes))[0], frame[1], frame[2:]
+
+    assert first == 0x80 | Opcode.PING
+    assert length == len(payload) <= 125
+    assert told_limit(payload) == max_bytes
+
+
+@pytest.mark.parametrize(
+    "ping", [b"", b"hi", b"max-message-bytes:", b"max-message-bytes:-1", b"max-message-bytes:1 "]
+)
+def test_other_pings_tell_nothing(ping: bytes) -> None:
+    assert told_limit(ping) is None

@@ -44,6 +44,13 @@ def test_an_interview_without_anything_says_so():
     assert "Too little was said" in cautions(silent_result())[0]
 
 
+def test_one_answer_has_no_average():
+    one = changed(questions_asked=1, questions_answered=1, avg_semantic_similarity=0.5)
+
+    assert details(one).startswith("You answered 1 of 1 question. It matches what was expected by")
+    assert "On average they match" in details(changed(questions_answered=2))
+
+
 def test_a_small_recogniser_is_named_as_a_reason_for_low_figures():
     result = msgspec.structs.replace(spoken_result(), heard_by=["pocketsphinx"])
 
