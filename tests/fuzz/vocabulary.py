@@ -93,6 +93,8 @@ class Examples:
 
     def _value(self, kind: Any) -> Any:
         match kind:
+            case inspect.Metadata():  # a type with a description
+                return self._value(kind.type)
             case inspect.UnionType():
                 return self._value(self.chance.choice(kind.types))
             case inspect.LiteralType():
