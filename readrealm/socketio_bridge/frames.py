@@ -36,6 +36,7 @@ WHOLE_TEXT = FIN | 1
 """First byte of nearly every frame: a text in one piece."""
 
 LIMIT = b"max-message-bytes:"
+"""Begins the ping of `limit_frame`."""
 
 TEXT = Opcode.TEXT
 KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -86,6 +87,11 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return control_frame(Opcode.CLOSE, code.to_bytes(2, "big") + text)
 
 
+def may_be_sent(code: int) -> bool:
+    """Whether a close frame may carry this code (RFC 6455, section 7.4, and the IANA registry)."""
+    return code in range(1000, 1004) or code in range(1007, 1015) or code in range(3000, 5000)
+
+
 def close_code(payload: bytes) -> int:
     """The code of a close frame's payload.
 
@@ -95,8 +101,7 @@ def close_code(payload: bytes) -> int:
     if not payload:
         return NO_CODE
     code = int.from_bytes(payload[:2], "big")
-    is_allowed = code in range(1000, 1004) or code in range(1007, 1015) or code in range(3000, 5000)
-    if len(payload) == 1 or not is_allowed:
+    if len(payload) == 1 or not may_be_sent(code):
         raise FrameError(PROTOCOL_ERROR, "a close code that may not be sent")
     _text(payload[2:])
     return code

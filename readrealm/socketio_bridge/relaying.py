@@ -14,7 +14,7 @@ from websockets.frames import Opcode as FrameKind
 from websockets.protocol import Event
 
 from .directory import Address
-from .frames import told_limit
+from .frames import may_be_sent, told_limit
 from .websocket import frame_writer
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ CONNECT_TIMEOUT_S = 3.0
 POLL_TIMEOUT_S = 120.0
 """For the answer of a relayed request; longer than any poll waits."""
 
-NEVER_SAID = (1005, 1006, 1015)
-"""WebSocket close codes for what was not closed with a code; no frame may carry them (RFC 6455,
-section 7.4.1)."""
-
 GOING_AWAY = 1001
+"""WebSocket close code for an owner that closed without one, or has vanished."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -238,9 +235,8 @@ async def _carry_down(owner: ClientConnection, send: "Send") -> None:
         async for message in owner:
             key = "text" if isinstance(message, str) else "bytes"
             await send({"type": "websocket.send", key: message})
-    code = owner.close_code
-    is_said = code is not None and code not in NEVER_SAID
-    await send({"type": "websocket.close", "code": code if is_said else GOING_AWAY})
+    code = owner.close_code or GOING_AWAY
+    await send({"type": "websocket.close", "code": code if may_be_sent(code) else GOING_AWAY})
 
 
 async def _carry_up(

@@ -149,8 +149,7 @@ class PrivateStore(ABC):
             return []
 
     def _launch(self, spawn: Spawn) -> None:
-        if self._is_given_up:
-            raise self.cannot_run("it is not wanted any more")
+        self._require_wish()
         self.process = spawn(self.command())
         people = [processes.identity(pid) for pid in (os.getpid(), self.process.pid)]
         self._record.write_text(json.dumps(people))
@@ -189,9 +188,14 @@ class PrivateStore(ABC):
             time.sleep(POLL_S)
 
     def _require_life(self) -> None:
-        """Raises `StoreCannotRun` when what was started has ended."""
+        """Raises `StoreCannotRun` when what was started has ended, or is not wanted any more."""
+        self._require_wish()
         if self.process is None or self.process.poll() is not None:
             raise self.cannot_run(f"it ended at its start ({self.last_words()})")
+
+    def _require_wish(self) -> None:
+        if self._is_given_up:
+            raise self.cannot_run("it is not wanted any more")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from readrealm.management.stores import keep_running
-from readrealm.stores.embedded import PrivateStore
+from readrealm.stores.embedded import PrivateStore, StoreCannotRun, spawn_quietly
 from tests.support.processes import wait_until
 
 DEADLINE_S = 20.0
@@ -86,4 +86,19 @@ async def test_who_stops_does_not_wait_for_a_journal(tmp_path):
 
     assert time.monotonic() - begin < 5
     assert process.wait(DEADLINE_S) == -signal.SIGKILL
+    assert store.process is None
+
+
+def test_a_start_that_is_given_up_as_its_process_begins_fails_at_once(tmp_path):
+    store = SlowStore(tmp_path)
+
+    def spawn(command: list[str]) -> "subprocess.Popen[bytes]":
+        store.give_up()
+        return spawn_quietly(command)
+
+    begin = time.monotonic()
+    with pytest.raises(StoreCannotRun, match="not wanted any more"):
+        store.start(spawn=spawn)
+
+    assert time.monotonic() - begin < 5
     assert store.process is None
