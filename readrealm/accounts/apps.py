@@ -9,9 +9,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Count attempts at the door of the admin as well."""
-        from django.contrib import admin
+        """See that sockets hear of credentials that end."""
+        from readrealm.accounts.ended_credentials import watch_accounts
 
-        from readrealm.accounts.forms import AdminLogInForm
-
-        admin.site.login_form = AdminLogInForm
+        watch_accounts()

@@ -106,7 +106,7 @@ INTERVIEW_INTRO_QUESTION = _voices.interview_intro_question
 # Django
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "readrealm.desk.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

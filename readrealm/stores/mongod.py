@@ -6,7 +6,6 @@ It has no users, so it has no port either: a socket that only this user can open
 import json
 import shutil
 import subprocess
-import sysconfig
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -144,8 +143,11 @@ class PrivateMongod(PrivateStore):
 
     def libraries_of_pycurl(self) -> list[Path]:
         """The libcurl that the pycurl wheel brings for itself."""
-        folder = Path(sysconfig.get_path("platlib")) / "pycurl.libs"
-        return sorted(folder.glob("libcurl-*.so.4*"))
+        found = find_spec("pycurl")
+        if found is None or found.origin is None:
+            return []
+        packages = Path(found.origin).parents[1]
+        return sorted(packages.glob("pycurl.libs/libcurl-*.so.4*"))
 
     def lend(self, libcurl: Path) -> list[str]:
         """What to put before a command so that it finds ``libcurl`` under the name it looks for."""

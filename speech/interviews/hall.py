@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, Protocol
 
-from readrealm.kernel.errors import AppError, RateLimited
+from readrealm.duties import repeat
+from readrealm.kernel.errors import RateLimited
 from speech.interviews.live_store import Snapshot
 from speech.interviews.owners import Owner
 from speech.interviews.runner import InterviewRunner
@@ -111,13 +112,5 @@ class InterviewUpkeep:
             await self._adopt(snapshot)
 
 
-async def _repeat(duty: Callable[[], Awaitable[None]], every_s: float) -> None:
-    while True:
-        try:
-            async with asyncio.timeout(STEP_S):
-                await duty()
-        except (AppError, TimeoutError) as error:
-            log.warning("a duty for interviews failed and comes again: %s", error)
-        except Exception:
-            log.exception("a duty for interviews failed and comes again")
-        await asyncio.sleep(every_s)
+def _repeat(duty: Callable[[], Awaitable[None]], every_s: float) -> Coroutine[Any, Any, NoReturn]:
+    return repeat(duty, every_s=every_s, within_s=STEP_S)

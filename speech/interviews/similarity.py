@@ -7,14 +7,15 @@ Nothing here loads a model: `Embedder` is the port to one.
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from speech.interviews.terms import stems
 
-Vectors = NDArray[np.float32]
+if TYPE_CHECKING:  # every command loads this module with the models, and few compute
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"
 """One row a text, each of length 1."""
 
 REMEMBERED = 512

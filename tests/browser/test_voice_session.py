@@ -1,6 +1,5 @@
 """The page of voice sessions in a real browser, whose microphone plays a recording."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, expe
 from tests.browser.conftest import Open
 from tests.browser.inspection import SCHEMES
 from tests.browser.looks import violations
-from tests.support.processes import Program
+from tests.support.processes import PYTHON, Program
 from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import SHARED, needs_recordings
 
@@ -30,7 +29,7 @@ def voice_worker(site: Server) -> Iterator[Program]:
         "REDIS_URL": site.redis_url,
         "STT_PROCESSES": "2",
     }
-    worker = Program([sys.executable, "manage.py", "voice_worker"], environment=environment)
+    worker = Program([PYTHON, "manage.py", "voice_worker"], environment=environment)
     worker.wait_for_line("the voice worker listens", timeout_s=60)
     yield worker
     worker.end()

@@ -25,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from readrealm.stores.valkey import PrivateValkey
-from tests.support.processes import Program
+from tests.support.processes import PYTHON, Program
 
 DEADLINE_S = 15.0
 """For anything a server does at once; generous, for the machine may be busy."""
@@ -83,7 +83,7 @@ class BridgeServer:
 def command_for(kind: str, application: str, port: int) -> list[str]:
     """How to serve ``application`` on ``port`` with daphne or with uvicorn."""
     if kind == "daphne":
-        return [sys.executable, "-m", "tests.conformance", application, str(port)]
+        return [PYTHON, "-m", "tests.conformance", application, str(port)]
     options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
     return [sys.executable, "-m", "uvicorn", application, *options]
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,10 @@ from threading import Condition, Thread
 from readrealm.stores import processes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_PRODUCTION = ROOT / ".venv" / "bin" / "python"
+PYTHON = str(_PRODUCTION if _PRODUCTION.exists() else sys.executable)
+"""Runs what tests start of ours, without the packages that only tests have."""
+
 POLL_S = 0.02
 
 READ_OUT_S = 5.0

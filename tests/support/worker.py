@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +14,7 @@ from typing import Any
 from pymongo.uri_parser import parse_uri
 
 from readrealm.stores.addresses import valkey_url
-from tests.support.processes import ROOT, Program, command_of, descendants, wait_until_gone
+from tests.support.processes import PYTHON, ROOT, Program, command_of, descendants, wait_until_gone
 
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
@@ -69,7 +68,7 @@ class Server:
         """Come back when every worker serves."""
         begin = time.monotonic()
         environment = {**self.environment, "PORT": str(self.port or self.environment["PORT"])}
-        command = [sys.executable, "manage.py", "serve", "--workers", str(self.workers)]
+        command = [PYTHON, "manage.py", "serve", "--workers", str(self.workers)]
         self.program = Program(command, environment=environment)
         address = self.program.wait_for_line(r"http://[^ ]+:(\d+)", timeout_s=START_TIMEOUT_S)
         self.port = int(address[1])
@@ -127,7 +126,7 @@ class Server:
     def manage(self, *arguments: str, timeout_s: float = 30) -> str:
         """Run another command of manage.py with the settings of this server; what it says."""
         run = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [PYTHON, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,

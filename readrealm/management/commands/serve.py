@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
@@ -47,6 +48,9 @@ Everything is configured by the environment; the README has the table.
 
 class Command(BaseCommand):
     help = HELP
+    # Of this process' own concern; `manage.py check` looks at pages and rooms, which are loaded
+    # by the workers and not here.
+    requires_system_checks = (Tags.staticfiles,)
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:
         return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **kwargs)

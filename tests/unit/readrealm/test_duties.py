@@ -85,3 +85,20 @@ async def test_who_rings_does_not_wait() -> None:
 
     await until(lambda: duty.times == 2)
     task.cancel()
+
+
+async def test_a_cancellation_that_a_duty_swallows_ends_it_all_the_same() -> None:
+    has_begun = asyncio.Event()
+
+    async def swallow() -> None:
+        has_begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(repeat(swallow, every_s=60, within_s=60))
+    await has_begun.wait()
+    task.cancel()
+
+    done, _ = await asyncio.wait({task}, timeout=5)
+    assert done
+    assert task.cancelled()
