@@ -1,4 +1,4 @@
-"""Draws docs/images/architecture.svg: `.venv/bin/python docs/drawing.py`."""
+"""Draws docs/images/architecture.svg: `.venv-dev/bin/python docs/drawing.py`."""
 
 from pathlib import Path
 

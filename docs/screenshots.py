@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: `.venv/bin/python docs/screenshots.py`.
+"""Makes the pictures of the README: `.venv-dev/bin/python docs/screenshots.py`.
 
 Starts a server of its own in a temporary folder, with a conversation that took place before, and
 looks at it with Debian's chromium. Whatever it starts ends with it.

@@ -125,7 +125,7 @@ def test_git_is_told_what_is_not_ours() -> None:
     """Nothing that is installed or made at run time can be committed by accident."""
     git = shutil.which("git")
     assert git is not None
-    names = [".venv/x", "node_modules/x", "var/x"]
+    names = [".venv/x", ".venv-dev/x", "node_modules/x", "var/x"]
 
     ignored = subprocess.run(
         [git, "check-ignore", *names], cwd=ROOT, capture_output=True, text=True, timeout=20

@@ -121,7 +121,7 @@ def _measure(options: argparse.Namespace) -> Results:
         contestants.install_node_packages()
     versions = contestants.versions(servers)
     about = {
-        "command": f".venv/bin/python -m tests.benchmarks {shlex.join(sys.argv[1:])}".strip(),
+        "command": f".venv-dev/bin/python -m tests.benchmarks {shlex.join(sys.argv[1:])}".strip(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         **machine.describe(),
         "versions": ", ".join(f"{name} {release}" for name, release in versions.items()),

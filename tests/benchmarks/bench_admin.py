@@ -1,6 +1,6 @@
 """How long the pages of the admin take over a large history.
 
-    .venv/bin/python -m tests.benchmarks.bench_admin --messages 1000000
+    .venv-dev/bin/python -m tests.benchmarks.bench_admin --messages 1000000
 
 Fills a private MongoDB in a temporary folder, then asks for each page as a moderator, in this
 process and without a network: what is measured is Django, the queries and the templates.

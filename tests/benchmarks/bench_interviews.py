@@ -316,7 +316,7 @@ def page(rows: Sequence[Row], *, load_before: float) -> str:
             "server, stores, recognisers and the load generator share: two daphne workers, a "
             "private mongod and Valkey, SQLite, and python-socketio clients in one process. "
             f"Load average of other work before the run: {load_before:.1f}. "
-            "`.venv/bin/python -m tests.benchmarks.bench_interviews` repeats it.",
+            "`.venv-dev/bin/python -m tests.benchmarks.bench_interviews` repeats it.",
             "",
             f"Every reader answers {QUESTIONS} questions for {ANSWER_S} seconds each. *Captions*: "
             "one `client_transcript` a second. *Microphone*: s16le at 16 kHz, a chunk each "

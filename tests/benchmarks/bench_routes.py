@@ -325,7 +325,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "same pipeline finds in the same chunks.\n\n"
         f"{table(outcomes)}\n"
         f"Asked for: no chunk lost, p99 under {LIMIT_MS} ms, order kept: **{verdict}**.\n\n"
-        "    .venv/bin/python -m tests.benchmarks.bench_routes --write\n"
+        "    .venv-dev/bin/python -m tests.benchmarks.bench_routes --write\n"
     )
 
 

@@ -234,7 +234,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _measure(*, is_quick: bool, parts: Sequence[str]) -> Results:
     about = {
-        "command": f".venv/bin/python -m tests.benchmarks.bench_scale {shlex.join(sys.argv[1:])}",
+        "command": f".venv-dev/bin/python -m tests.benchmarks.bench_scale {shlex.join(sys.argv[1:])}",
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         **machine.describe(),
     }
