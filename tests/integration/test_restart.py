@@ -16,6 +16,7 @@ SECOND_START_S = 5.0
 
 @pytest.mark.alone
 def test_a_second_start_takes_less_than_five_seconds(server, record_property, capsys):
+    os.sync()  # what other tests wrote is not waited for in this one
     running = server(workers=2, MONGODB_URL="")
     first_s = running.started_in_s
 
@@ -24,7 +25,7 @@ def test_a_second_start_takes_less_than_five_seconds(server, record_property, ca
     record_property("second_start_s", running.started_in_s)
     with capsys.disabled():
         print(f"\nfirst start {first_s:.2f} s, second start {running.started_in_s:.2f} s")  # noqa: T201
-    assert running.started_in_s < SECOND_START_S
+    assert running.started_in_s < SECOND_START_S, running.running.timed_output
 
 
 @pytest.mark.parametrize("who", ["everything", "the supervisor"])

@@ -41,6 +41,8 @@ class Program:
         stdin: int = subprocess.PIPE,
     ) -> None:
         self.lines: list[str] = []
+        self._said_at: list[float] = []
+        self._began = time.monotonic()
         self._news = Condition()
         self._has_ended = False
         self.process = subprocess.Popen(
@@ -63,6 +65,13 @@ class Program:
     @property
     def output(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def timed_output(self) -> str:
+        """Every line, with the seconds after which it was said."""
+        with self._news:
+            said = zip(self._said_at, self.lines, strict=True)
+            return "\n".join(f"{at - self._began:7.2f}  {line}" for at, line in said)
 
     def wait_for_line(
         self, pattern: str, *, timeout_s: float = 30, after: int = 0
@@ -137,6 +146,7 @@ class Program:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._news:
+                self._said_at.append(time.monotonic())
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self._news.notify_all()
         with self._news:
