@@ -25,6 +25,7 @@ from tests.benchmarks.generator import Failed, Generator, Phase, compile_generat
 from tests.benchmarks.machine import Usage, resident_kib, usage_of
 
 OUT = ROOT / "docs" / "benchmarks"
+COMMAND = ".venv-dev/bin/python -m tests.benchmarks.bench_scale"
 WORKERS = 2
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
@@ -234,7 +235,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _measure(*, is_quick: bool, parts: Sequence[str]) -> Results:
     about = {
-        "command": f".venv-dev/bin/python -m tests.benchmarks.bench_scale {shlex.join(sys.argv[1:])}",
+        "command": f"{COMMAND} {shlex.join(sys.argv[1:])}".strip(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         **machine.describe(),
     }
