@@ -301,6 +301,18 @@ def test_nothing_is_sent_until_the_button_is_held(
     assert reader.errors == []
 
 
+# As Firefox does where a device has nothing to play with.
+NEVER_RUNS = """
+    let asked = 0;
+    const resume = AudioContext.prototype.resume;
+    AudioContext.prototype.resume = function () {
+      asked += 1;
+      return asked === %d ? new Promise(() => {}) : resume.call(this);
+    };
+    navigator.mediaDevices.getUserMedia = async () => {
+      return new AudioContext().createMediaStreamDestination().stream;
+    };
+"""
 REFUSE = """
     navigator.mediaDevices.getUserMedia = async () => {
       throw new DOMException("no", "%s");
@@ -324,6 +336,21 @@ def test_a_refused_microphone_is_explained(
     reader.talk()
 
     expect(reader.page.get_by_role("alert")).to_contain_text(words)
+    expect(reader.main).to_have_text("Start talking")
+    expect(reader.main).to_be_enabled()
+    context.close()
+    assert reader.errors == []
+
+
+@pytest.mark.parametrize("context_that_never_runs", [1, 2], ids=["playback", "microphone"])
+def test_a_device_without_sound_is_explained(
+    browser: Browser, talking_site: Server, context_that_never_runs: int
+) -> None:
+    context, reader = opened(browser, talking_site)
+    context.add_init_script(NEVER_RUNS % context_that_never_runs)
+    reader.talk()
+
+    expect(reader.page.get_by_role("alert")).to_contain_text("no sound run", timeout=10_000)
     expect(reader.main).to_have_text("Start talking")
     expect(reader.main).to_be_enabled()
     context.close()

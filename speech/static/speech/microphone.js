@@ -14,7 +14,9 @@
  * sound run, only then.
  */
 
-/** @typedef {"insecure" | "unsupported" | "denied" | "missing" | "busy" | "failed"} Reason */
+import { run } from "./sound.js";
+
+/** @typedef {"insecure" | "unsupported" | "denied" | "missing" | "busy" | "silent" | "failed"} Reason */
 
 /** Why there is no sound, in words for the reader. */
 const WORDS = Object.freeze({
@@ -23,6 +25,7 @@ const WORDS = Object.freeze({
   denied: "The microphone is not allowed. Open the site settings beside the address, allow the microphone, and try again.",
   missing: "No microphone was found. Plug one in or switch it on, and try again.",
   busy: "The microphone is used by something else. Close the other programme or tab, and try again.",
+  silent: "This device lets no sound run. Connect a loudspeaker or headphones, and try again.",
   failed: "The microphone could not be opened. Try again.",
 });
 
@@ -34,7 +37,17 @@ const REASONS = {
   OverconstrainedError: "missing",
   NotReadableError: "busy",
   AbortError: "busy",
+  NoSound: "silent",
 };
+
+/**
+ * What a browser does to speech before it is sent. A loudspeaker may be on, so echoes are taken
+ * out; noise is left in, for recognisers hear worse what was cleaned (docs/voice.md).
+ * @type {MediaTrackConstraints}
+ */
+export const SPEECH = Object.freeze({
+  channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: true,
+});
 
 /** There is no microphone to be had; `message` says to the reader what to do. */
 export class MicrophoneRefused extends Error {
@@ -97,11 +110,9 @@ export class Microphone extends EventTarget {
     // At the device's own rate: Firefox connects a microphone to no other.
     const context = (this.#context = new AudioContext());
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({
-        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      });
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: SPEECH });
       await context.audioWorklet.addModule(this.#workletUrl);
-      await context.resume();
+      await run(context);
       this.#connect(context, this.#stream);
     } catch (error) {
       await this.close();

@@ -12,6 +12,8 @@
  * that nothing is resampled piece by piece.
  */
 
+import { run } from "./sound.js";
+
 /** Before the first sample of a row, and after a gap: what the network may be late. */
 const LEAD_S = 0.06;
 const MOST_QUEUED_S = 600;
@@ -101,7 +103,10 @@ export class Playback extends EventTarget {
     return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
   }
 
-  /** Make sound possible; once is enough. Browsers want a click or a key press around it. */
+  /**
+   * Make sound possible; once is enough. Browsers want a click or a key press around it.
+   * @throws {NoSound} of `sound.js`
+   */
   async open() {
     if (!this.#context) {
       const context = (this.#context = this.#makeContext(this.#rateHz));
@@ -109,7 +114,7 @@ export class Playback extends EventTarget {
       this.#analyser.fftSize = 512;
       this.#analyser.connect(context.destination);
     }
-    await this.#context.resume();
+    await run(this.#context);
   }
 
   /**

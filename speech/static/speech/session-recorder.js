@@ -1,5 +1,7 @@
 /** The microphone: a recording in pieces, and how loud it is. */
 
+import { SPEECH } from "./microphone.js";
+
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 const LEAST_PIECE_MS = 100;
 /** Below this the meter shows nothing; dBFS. */
@@ -37,7 +39,7 @@ export class Recorder {
       throw new NoMicrophone("This browser cannot record here. Open the page by https, in a current browser.");
     }
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: SPEECH });
     } catch (error) {
       throw new NoMicrophone(whyNot(error));
     }

@@ -6,6 +6,7 @@ import { hide, isBusy, keepBusy } from "./focus.js";
 import { RATE_HZ, VoiceGateway, VoiceRefused } from "./gateway.js";
 import { Microphone, MicrophoneRefused } from "./microphone.js";
 import { Playback } from "./playback.js";
+import { NoSound } from "./sound.js";
 import { TalkButton } from "./talk-button.js";
 import { Timeline, heightOf } from "./timeline.js";
 import { Transcript } from "./transcript.js";
@@ -17,6 +18,8 @@ const BLOCK_MS = 100;
 const CLOSING_BLOCKS = 8;
 const REPORT_MS = 500;
 const CONNECT_MS = 10_000;
+/** Errors that say to the reader what to do. */
+const REFUSALS = [MicrophoneRefused, NoSound, VoiceRefused];
 
 const page = hook(document, "voice");
 /** @type {{bookId: number}} */
@@ -102,7 +105,7 @@ async function begin() {
     });
     timeline.start();
   } catch (error) {
-    if (error instanceof MicrophoneRefused || error instanceof VoiceRefused) complain(error.message);
+    if (REFUSALS.some((kind) => error instanceof kind)) complain(/** @type {Error} */ (error).message);
     else throw error;
   } finally {
     isOpening = false;
