@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import wave
+from itertools import count
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -12,13 +13,37 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.interviews import PCM_BYTES_PER_S, InterviewReader
+from tests.support.worker import Server
 from tests.unit.speech.audio.recordings import needs_recordings, recorded_pcm
 
 ANSWER = "an entity is a thing that we keep records about, and an attribute describes it"
+SILENCE_S = 8
+"""That ends an answer; longer than eight readers may differ who are to speak at once."""
+
+_user_ids = count(500)
 
 
-def test_the_golden_sequence_with_captions(server: StartServer) -> None:
-    with InterviewReader(server(INTERVIEW_STT="captions").url) as reader:
+@pytest.fixture
+def typing_site(shared_server: StartServer) -> Server:
+    """A server to which answers are typed."""
+    return shared_server(INTERVIEW_STT="captions")
+
+
+@pytest.fixture
+def listening_site(shared_server: StartServer) -> Server:
+    """A server with one process that hears."""
+    return shared_server(
+        INTERVIEW_STT_PROCESSES="1", INTERVIEW_SILENCE_S=str(SILENCE_S), SOCKETS_PER_ADDRESS="off"
+    )
+
+
+def new_reader(server: Server) -> InterviewReader:
+    """Somebody who has not been interviewed yet."""
+    return InterviewReader(server.url, user_id=next(_user_ids))
+
+
+def test_the_golden_sequence_with_captions(typing_site: Server) -> None:
+    with new_reader(typing_site) as reader:
         assert reader.ask("start_interview", question_count=2) == {"ok": True}
         first = reader.expect("agent_next_question")
         reader.expect("timer_update", count=2)
@@ -55,10 +80,10 @@ def test_the_golden_sequence_with_captions(server: StartServer) -> None:
 
 
 @needs_recordings
-def test_the_golden_sequence_with_a_voice(server: StartServer) -> None:
+def test_the_golden_sequence_with_a_voice(listening_site: Server) -> None:
     """8.4 in full: a recorded utterance, heard by our own recogniser, ended by silence."""
     speech = recorded_pcm("austen_0870.wav")
-    with InterviewReader(server(INTERVIEW_SILENCE_S="3").url) as reader:
+    with new_reader(listening_site) as reader:
         reader.emit("start_interview")
         reader.emit("interviewer_done")
         reader.expect("user_turn_started")
@@ -91,21 +116,17 @@ def test_the_golden_sequence_with_a_voice(server: StartServer) -> None:
     assert result["metrics"]["speaking_time"] == pytest.approx(spoken_s, rel=0.25)
     # At least what is configured, and exactly what passed: a busy machine may see the end late.
     silent_s = turn["ended"] - turn["speech"][-1][1]
-    assert silent_s >= 2.95
+    assert silent_s >= SILENCE_S - 0.05
     assert result["metrics"]["forced_silence_time"] == pytest.approx(silent_s, abs=0.051)
 
 
 @needs_recordings
 @pytest.mark.timeout(180)
-def test_of_eight_answers_at_once_none_is_lost(server: StartServer) -> None:
+def test_of_eight_answers_at_once_none_is_lost(listening_site: Server) -> None:
     """More than one recogniser can hear in time: they queue, and each is heard."""
     speech = recorded_pcm("austen_0870.wav") + bytes(PCM_BYTES_PER_S // 2)
-    running = server(INTERVIEW_STT_PROCESSES="1", SOCKETS_PER_ADDRESS="off")
     with contextlib.ExitStack() as stack:
-        readers = [
-            stack.enter_context(InterviewReader(running.url, user_id=500 + number))
-            for number in range(8)
-        ]
+        readers = [stack.enter_context(new_reader(listening_site)) for _ in range(8)]
         for reader in readers:
             reader.ask("start_interview", question_count=1)
             reader.ask("interviewer_done")
@@ -127,7 +148,7 @@ def test_of_eight_answers_at_once_none_is_lost(server: StartServer) -> None:
 
 def test_old_clients_may_get_the_first_question_under_its_old_name(server: StartServer) -> None:
     running = server(INTERVIEW_STT="captions", INTERVIEW_INTRO_QUESTION="true")
-    with InterviewReader(running.url) as reader:
+    with new_reader(running) as reader:
         reader.ask("start_interview", question_count=2)
         first = reader.expect("agent_intro_question")
         reader.ask("interviewer_done")
@@ -140,16 +161,15 @@ def test_old_clients_may_get_the_first_question_under_its_old_name(server: Start
     assert first["question"] == reader.all("user_answer_complete")[0]["question"]
 
 
-def test_the_server_reads_the_question_that_stands(server: StartServer) -> None:
-    running = server(INTERVIEW_STT="captions", SOCKET_AUTH="optional")
-    with InterviewReader(running.url) as reader:
+def test_the_server_reads_the_question_that_stands(typing_site: Server) -> None:
+    with new_reader(typing_site) as reader:
         reader.ask("start_interview", question_count=2)
         session_id = reader.expect("interview_started")["session_id"]
-        address = f"{running.url}/interviews/live/{session_id}"
+        address = f"{typing_site.url}/interviews/live/{session_id}"
         with urlopen(f"{address}/1.wav", timeout=20) as answer:
             kind, wav = answer.headers["Content-Type"], answer.read()
         refused = []
-        for missing in (f"{address}/2.wav", f"{running.url}/interviews/live/none/1.wav"):
+        for missing in (f"{address}/2.wav", f"{typing_site.url}/interviews/live/none/1.wav"):
             with pytest.raises(HTTPError) as error:
                 urlopen(missing, timeout=20)
             refused.append((error.value.code, json.load(error.value)["code"]))
