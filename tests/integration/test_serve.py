@@ -6,17 +6,26 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
 from readrealm.stores import processes
 from tests.conftest import serving
-from tests.support.processes import Program, wait_until, wait_until_gone
+from tests.integration.attendance import in_order, wait_until_all_are_ready
+from tests.support.processes import Program, command_of, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
 
-ATTENDANTS = ["manage.py realtime_engine", "manage.py voice_worker"]
+ENGINE, VOICE_WORKER = ATTENDANTS = ["manage.py realtime_engine", "manage.py voice_worker"]
+
+
+@pytest.fixture
+def running(shared_server):
+    """Two workers and stores of their own, in order whatever became of them before."""
+    return in_order(shared_server(workers=2, MONGODB_URL=""))
 
 
 @pytest.fixture
@@ -48,25 +57,18 @@ def wait_until_both_answer(server):
     assert {status for status, _ in seen} == {200}
 
 
-def test_every_worker_serves_behind_one_port(shared_server):
-    wait_until_both_answer(shared_server(workers=2))
+def test_every_worker_serves_behind_one_port(running):
+    wait_until_both_answer(running)
 
 
-def test_every_step_is_said_and_the_address_comes_last(server):
-    said = server().running.lines
-
-    assert "development mode" in said[0]
-    assert [line for line in said if "database up to date" in line]
-    assert said[-1].startswith("ReadRealm is at http://127.0.0.1:")
-
-
-def test_a_dead_worker_is_replaced(shared_server):
-    running = shared_server(workers=2)
+def test_a_dead_worker_is_replaced(running):
     victim, other = running.worker_pids()
-    name = processes.identity(victim)
+    name, said = processes.identity(victim), len(running.running.lines)
 
     os.kill(victim, signal.SIGKILL)
-    running.running.wait_for_line(r"worker w\dx\w+ ended \(killed by SIGKILL\); another one starts")
+    running.running.wait_for_line(
+        r"worker w\dx\w+ ended \(killed by SIGKILL\); another one starts", after=said
+    )
     wait_until(lambda: len(running.worker_pids()) == 2, what="two workers again")
 
     wait_until_gone([name])
@@ -74,36 +76,84 @@ def test_a_dead_worker_is_replaced(shared_server):
     wait_until_both_answer(running)
 
 
-@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM])
+@dataclass(frozen=True)
+class Stopped:
+    """A server that was asked to end, with stores of its own.
+
+    Attributes:
+        greeting: what it said until it served.
+        below: identities of what ran below it just before, in the order of ``commands``.
+        output: everything that it said.
+    """
+
+    greeting: list[str]
+    below: list[str]
+    commands: list[str]
+    folder: Path
+    output: str
+    status: int
+
+    def count(self, command):
+        """How many processes below it had this in their command line."""
+        return sum(command in each for each in self.commands)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        (signal.SIGINT, {"REALTIME_ENGINE_ADDRESS": "127.0.0.1:9"}, [VOICE_WORKER]),
+        (signal.SIGTERM, {}, ATTENDANTS),
+    ],
+    ids=["SIGINT, engine elsewhere", "SIGTERM"],
+)
 def stopped(request):
-    """A server that was asked to end, its exit status, and what ran below it."""
+    """One that ends by either signal, with everything that may attend its workers."""
+    number, variables, attendants = request.param
     with serving(request) as start:
-        running = start(workers=2, MONGODB_URL="")
-        below = running.running.descendants()
-        running.running.send_signal(request.param)
-        yield running, running.running.wait(), below
+        server = start(workers=2, MONGODB_URL="", VOICE="true", **variables)
+        greeting = list(server.running.lines)
+        wait_until(lambda: all(map(server.pids_of, attendants)), what="everything to run")
+        below = server.running.descendants()
+        commands = [command_of(int(known.partition(":")[0])) for known in below]
+        server.running.send_signal(number)
+        status = server.running.wait()
+        yield Stopped(greeting, below, commands, server.folder, server.running.output, status)
+
+
+def test_every_step_is_said_and_the_address_comes_last(stopped):
+    said = stopped.greeting
+
+    assert "development mode" in said[0]
+    assert [line for line in said if "database up to date" in line]
+    assert said[-1].startswith("ReadRealm is at http://127.0.0.1:")
 
 
 def test_a_stopped_server_leaves_nothing_running(stopped):
-    running, status, below = stopped
+    assert stopped.status == 0
+    assert stopped.count("manage.py worker") == 2
+    assert stopped.count("mongod ") == stopped.count("valkey-server ") == 1
+    assert stopped.count(VOICE_WORKER) == 1
+    assert not any(map(processes.is_running, stopped.below))
+    assert list((stopped.folder / "run").glob("*.sock")) == []
 
-    assert status == 0
-    assert len(below) == 4  # two workers, mongod, Valkey
-    assert not any(map(processes.is_running, below))
-    assert list((running.folder / "run").glob("*.sock")) == []
+
+def test_an_engine_runs_unless_somebody_else_runs_one(stopped, request):
+    is_elsewhere = "engine elsewhere" in request.node.callspec.id
+
+    assert stopped.count(ENGINE) == (0 if is_elsewhere else 1)
 
 
 def test_stores_end_after_the_workers_that_use_them(stopped):
-    running, _, _ = stopped
+    said = stopped.output
 
-    said = running.running.output
     assert said.index("every worker has ended") < said.index("the private Valkey has ended")
     assert said.index("the private Valkey has ended") < said.index("the private mongod has ended")
 
 
 def test_a_killed_supervisor_leaves_nothing_running(server):
-    running = server(workers=2, MONGODB_URL="")
+    running = server(MONGODB_URL="")
     below = running.running.descendants()
+    assert len(below) == 3  # a worker, mongod, Valkey
 
     running.running.send_signal(signal.SIGKILL)
 
@@ -183,8 +233,7 @@ def test_a_server_goes_with_its_terminal(data_dir):
         program.end()
 
 
-def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(shared_server):
-    running = shared_server(workers=2)
+def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(running):
     before = set(running.worker_pids())
     answers, is_over = [], threading.Event()
 
@@ -215,14 +264,13 @@ def test_a_rolling_restart_replaces_every_worker_and_loses_no_request(shared_ser
     ("program", "title"),
     [("mongod", "the private mongod"), ("valkey-server", "the private Valkey")],
 )
-def test_a_dead_store_is_started_again(shared_server, program, title):
-    running = shared_server(MONGODB_URL="")
-    assert running.get_json("/readyz")[0] == 200
+def test_a_dead_store_is_started_again(running, program, title):
+    said = len(running.running.lines)
 
     os.kill(running.store_pid(program), signal.SIGKILL)
 
-    running.running.wait_for_line(f"{title} runs again")
-    wait_until(lambda: running.get_json("/readyz")[0] == 200, what="readiness")
+    running.running.wait_for_line(f"{title} runs again", after=said)
+    wait_until_all_are_ready(running)
 
 
 def test_a_store_that_another_server_took_along_is_started_again(server, tmp_path):
@@ -242,9 +290,7 @@ def test_a_store_that_another_server_took_along_is_started_again(server, tmp_pat
         second.end()
 
 
-def test_a_taken_port_is_said_before_anything_is_started(shared_server, tmp_path):
-    running = shared_server(workers=2)
-
+def test_a_taken_port_is_said_before_anything_is_started(running, tmp_path):
     second = serve(DATA_DIR=str(tmp_path), MONGODB_URL="", PORT=str(running.port))
 
     assert second.wait() == 1
@@ -309,31 +355,14 @@ def serve(*arguments, stdin=subprocess.PIPE, **variables):
 
 @pytest.mark.parametrize("command", ATTENDANTS)
 def test_what_attends_the_workers_is_kept_running(shared_server, command):
-    running = shared_server(workers=1, VOICE="true")
-    wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} beside the worker")
-    name, said = processes.identity(running.pids_of(command)[0]), len(running.running.lines)
+    attended = in_order(shared_server(workers=1, VOICE="true"))
+    wait_until(lambda: len(attended.pids_of(command)) == 1, what=f"{command} beside the worker")
+    name, said = processes.identity(attended.pids_of(command)[0]), len(attended.running.lines)
 
-    os.kill(running.pids_of(command)[0], signal.SIGKILL)
-    running.running.wait_for_line(
+    os.kill(attended.pids_of(command)[0], signal.SIGKILL)
+    attended.running.wait_for_line(
         r"ended \(killed by SIGKILL\); it starts again in 1 s", after=said
     )
 
-    wait_until(lambda: len(running.pids_of(command)) == 1, what=f"{command} again")
+    wait_until(lambda: len(attended.pids_of(command)) == 1, what=f"{command} again")
     assert not processes.is_running(name)
-
-
-def test_what_attends_the_workers_ends_with_them(server):
-    running = server(workers=1, VOICE="true")
-    wait_until(lambda: all(map(running.pids_of, ATTENDANTS)), what="everything to run")
-    below = running.running.descendants()
-
-    running.running.send_signal(signal.SIGTERM)
-
-    assert running.running.wait() == 0
-    assert not any(map(processes.is_running, below))
-
-
-def test_an_engine_that_somebody_else_runs_is_not_started(server):
-    running = server(workers=1, VOICE="true", REALTIME_ENGINE_ADDRESS="127.0.0.1:9")
-
-    assert running.pids_of("manage.py realtime_engine") == []
