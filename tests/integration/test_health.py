@@ -15,6 +15,7 @@ import redis
 import socketio
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.integration.attendance import in_order, wait_until_all_are_ready
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.timeout(120)
 TOKEN = "a-token-for-the-monitor"
 READER = {"bookId": 2701, "userId": "u1", "username": "ada"}
 MARKER = "whalebone-7f3a"
+
+
+@pytest.fixture
+def running(shared_server):
+    """Two workers and stores of their own, in order whatever was done to them before."""
+    return in_order(shared_server(workers=2, MONGODB_URL=""))
 
 
 def figures_of(running):
@@ -94,8 +101,8 @@ def states_of_threads(pid):
     return {file.read_text().rpartition(")")[2].split()[0] for file in files}
 
 
-def test_a_server_with_everything_it_needs_is_ready(shared_server):
-    status, answer = shared_server().get_json("/readyz")
+def test_a_server_with_everything_it_needs_is_ready(running):
+    status, answer = running.get_json("/readyz")
 
     assert status == 200
     assert answer["status"] == "ok"
@@ -111,9 +118,7 @@ def test_a_server_with_everything_it_needs_is_ready(shared_server):
     ("program", "unready"),
     [("valkey-server", {"valkey", "pubsub"}), ("mongod", {"mongodb"})],
 )
-def test_a_server_says_which_store_it_waits_for_and_goes_on_living(shared_server, program, unready):
-    running = shared_server(MONGODB_URL="")
-
+def test_a_server_says_which_store_it_waits_for_and_goes_on_living(running, program, unready):
     with stopped(running.store_pid(program)):
         status, answer = running.get_json("/readyz")
         alive, _ = running.get_json("/healthz")
@@ -123,12 +128,10 @@ def test_a_server_says_which_store_it_waits_for_and_goes_on_living(shared_server
     assert {name for name, check in answer["checks"].items() if not check["ok"]} == unready
     assert all("no answer within" in answer["checks"][name]["reason"] for name in unready)
     assert alive == 200
-    wait_until(lambda: running.get_json("/readyz")[0] == 200, what="readiness")
+    wait_until_all_are_ready(running)
 
 
-def test_a_server_that_is_deaf_says_so(shared_server):
-    running = shared_server()
-
+def test_a_server_that_is_deaf_says_so(running):
     with redis.Redis.from_url(running.redis_url) as valkey:
         valkey.execute_command("ACL", "SETUSER", "default", "resetchannels")
         try:
@@ -138,7 +141,7 @@ def test_a_server_that_is_deaf_says_so(shared_server):
 
     assert status == 503
     assert {name for name, check in answer["checks"].items() if not check["ok"]} == {"pubsub"}
-    wait_until(lambda: running.get_json("/readyz")[0] == 200, what="hearing again")
+    wait_until_all_are_ready(running)
 
 
 async def test_a_worker_that_drains_is_not_ready_for_whoever_still_asks_it(server):
@@ -162,29 +165,41 @@ async def test_a_worker_that_drains_is_not_ready_for_whoever_still_asks_it(serve
     probe.close()
 
 
-def test_being_alive_names_the_worker(shared_server):
-    status, answer = shared_server().get_json("/healthz")
+def test_being_alive_names_the_worker(running):
+    status, answer = running.get_json("/healthz")
 
     assert status == 200
     assert answer["status"] == "ok"
-    assert answer["worker"].startswith("w1x")
+    assert re.fullmatch(r"w[12]x[0-9a-f]{6}", answer["worker"])
 
 
-def test_a_probe_is_not_redirected_to_https_and_a_page_is(server):
-    running = server(DEBUG="false", HTTPS="true", SECRET_KEY="k" * 60)
+@pytest.fixture
+def measured(shared_server):
+    """A server in earnest that shows its figures to whoever has the token."""
+    return shared_server(DEBUG="false", HTTPS="false", SECRET_KEY="k" * 60, METRICS_TOKEN=TOKEN)
 
-    assert running.get("/healthz")[0] == 200
-    assert running.get("/readyz")[0] == 200
+
+@pytest.fixture
+def encrypted(shared_server):
+    """A server in earnest behind something that speaks TLS, with no token for its figures."""
+    return shared_server(DEBUG="false", HTTPS="true", SECRET_KEY="k" * 60)
+
+
+def test_a_probe_is_not_redirected_to_https_and_a_page_is(encrypted):
+    assert encrypted.get("/healthz")[0] == 200
+    assert encrypted.get("/readyz")[0] == 200
     with pytest.raises(urllib.error.URLError):  # to https, which nobody speaks here
-        running.get("/")
+        encrypted.get("/")
 
 
-def test_figures_are_for_whoever_has_the_token(server):
-    running = server(DEBUG="false", HTTPS="false", SECRET_KEY="k" * 60, METRICS_TOKEN=TOKEN)
+def test_production_shows_no_figures_without_a_token(encrypted):
+    assert encrypted.get("/metrics")[0] == 404
 
-    assert running.get("/metrics")[0] == 404
+
+def test_figures_are_for_whoever_has_the_token(measured):
+    assert measured.get("/metrics")[0] == 404
     request = urllib.request.Request(
-        running.url + "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+        measured.url + "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         figures = answer.read().decode()
@@ -193,27 +208,20 @@ def test_figures_are_for_whoever_has_the_token(server):
     assert "process_resident_memory_bytes" in figures
 
 
-def test_production_shows_no_figures_without_a_token(shared_server):
-    running = shared_server(DEBUG="false", HTTPS="false", SECRET_KEY="k" * 60)
-
-    assert running.get("/metrics")[0] == 404
-
-
-def test_production_serves_static_files_with_hashes_for_ever(shared_server):
-    running = shared_server(DEBUG="false", HTTPS="false", SECRET_KEY="k" * 60)
-    collected = running.folder / "static" / "vendor" / "socket.io-client"
+def test_production_serves_static_files_with_hashes_for_ever(measured):
+    collected = measured.folder / "static" / "vendor" / "socket.io-client"
     (library,) = collected.glob("socket.io.esm.min.*.js")
 
     with urllib.request.urlopen(
-        f"{running.url}/static/vendor/socket.io-client/{library.name}", timeout=10
+        f"{measured.url}/static/vendor/socket.io-client/{library.name}", timeout=10
     ) as answer:
         assert answer.status == 200
         assert "immutable" in answer.headers["Cache-Control"]
         assert b"sourceMappingURL" in answer.read()
 
 
-def test_admin_answers_under_the_content_security_policy(shared_server):
-    with urllib.request.urlopen(shared_server().url + "/admin/login/", timeout=10) as answer:
+def test_admin_answers_under_the_content_security_policy(running):
+    with urllib.request.urlopen(running.url + "/admin/login/", timeout=10) as answer:
         policy = answer.headers["Content-Security-Policy"]
 
     assert "script-src 'self'" in policy
@@ -221,8 +229,7 @@ def test_admin_answers_under_the_content_security_policy(shared_server):
     assert "require-trusted-types-for" not in policy
 
 
-async def test_one_scrape_tells_of_every_worker_behind_the_port(shared_server):
-    running = shared_server(workers=2)
+async def test_one_scrape_tells_of_every_worker_behind_the_port(running):
     before = figures_of(running)
 
     async with on_both_workers(running) as clients:
@@ -257,8 +264,7 @@ async def test_one_scrape_tells_of_every_worker_behind_the_port(shared_server):
     assert figures["process_cpu_seconds_total",] > 0
 
 
-def test_a_scrape_names_a_worker_that_does_not_answer(shared_server):
-    running = shared_server(workers=2)
+def test_a_scrape_names_a_worker_that_does_not_answer(running):
     both = workers_up(running)
 
     with stopped(running.worker_pids()[0]):
@@ -276,9 +282,7 @@ def test_a_scrape_names_a_worker_that_does_not_answer(shared_server):
     assert sorted(line[-3:] for line in seen) == ["0.0", "1.0"]
 
 
-async def test_no_label_holds_what_was_said_or_who_said_it(shared_server):
-    running = shared_server()
-
+async def test_no_label_holds_what_was_said_or_who_said_it(running):
     async with connected(running, 1) as (client,):
         reader = {**READER, "userId": MARKER, "username": MARKER}
         await client.call("joinRoom", reader, timeout=10)
