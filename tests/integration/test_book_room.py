@@ -25,6 +25,12 @@ def play(server: Server, transports: list[str], workers: str) -> dict[str, Any]:
     return {**said[1], "book": book}
 
 
+@pytest.fixture
+def site(shared_server: StartServer) -> Server:
+    """Two workers for all tests of this file; each has a room of its own."""
+    return shared_server(workers=2, CHAT_RATE="off")
+
+
 def names(heard: list[list[Any]]) -> list[str]:
     return [name for name, _ in heard]
 
@@ -88,29 +94,26 @@ def check(result: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
 def test_two_javascript_clients_play_the_golden_sequence(
-    shared_server: StartServer, transports: list[str]
+    site: Server, transports: list[str]
 ) -> None:
-    check(play(shared_server(workers=1, CHAT_RATE="off"), transports, "same"))
+    check(play(site, transports, "same"))
 
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
-def test_they_play_it_the_same_on_different_workers(
-    shared_server: StartServer, transports: list[str]
-) -> None:
-    result = play(shared_server(workers=2), transports, "different")
+def test_they_play_it_the_same_on_different_workers(site: Server, transports: list[str]) -> None:
+    result = play(site, transports, "different")
 
     check(result)
     assert len(set(result["workers"])) == 2
 
 
 async def test_the_python_client_hears_what_the_javascript_client_hears(
-    shared_server: StartServer,
+    site: Server,
 ) -> None:
-    running = shared_server(workers=1, CHAT_RATE="off")
     heard: list[tuple[str, Any]] = []
     reader = {"bookId": next(BOOKS), "userId": "u1", "username": "ada"}
     async with socketio.AsyncSimpleClient() as client:
-        await client.connect(running.url, transports=["websocket"])
+        await client.connect(site.url, transports=["websocket"])
         acknowledgement = await client.call("joinRoom", reader, timeout=10)
         said = await client.call("chatMessage", {**reader, "content": "hi"}, timeout=10)
         while not heard or heard[-1][0] != "newMessage":
@@ -126,7 +129,7 @@ async def test_the_python_client_hears_what_the_javascript_client_hears(
     assert heard[-1][1] == said["message"]
 
 
-def test_a_room_shows_its_newest_fifty_messages_first(shared_server: StartServer) -> None:
+def test_a_room_shows_its_newest_fifty_messages_first(site: Server) -> None:
     script = """
         const socket = io(url, { transports: ["websocket"] });
         const reader = { bookId: args[0], userId: "u1", username: "ada" };
@@ -141,9 +144,8 @@ def test_a_room_shows_its_newest_fifty_messages_first(shared_server: StartServer
         });
         socket.emit("joinRoom", reader);
     """
-    running = shared_server(workers=1, CHAT_RATE="off")
 
-    ((_, numbers, shown),) = run_node(script, running.url, next(BOOKS))
+    ((_, numbers, shown),) = run_node(script, site.url, next(BOOKS))
 
     assert numbers == list(range(1, 52))
     assert shown == [f"line {n}" for n in range(50, 0, -1)]

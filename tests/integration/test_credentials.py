@@ -13,14 +13,19 @@ import aiohttp
 import pytest
 import socketio
 import websockets
+from django.contrib.auth.models import User
 
+from readrealm.credentials import token_for
 from tests.conftest import StartServer
-from tests.support.accounts import add_account
+from tests.support.accounts import add_account, column
 from tests.support.clients import run_node
 from tests.support.pages import PASSWORD, Browser
 from tests.support.worker import Server
 
 READER = {"bookId": 3, "userId": "1", "username": "somebody else"}
+
+KEY = "k" * 60
+"""Signs what a server believes."""
 
 _numbers = count(1)
 
@@ -55,19 +60,32 @@ async def client(
         await connection.disconnect()
 
 
+@pytest.fixture
+def open_server(shared_server: StartServer) -> Server:
+    """Two workers that let guests in, and pages of other origins."""
+    return shared_server(
+        workers=2,
+        CORS_ORIGIN="https://reader.example.org",
+        CSRF_TRUSTED_ORIGINS="https://*.readers.example.org",
+    )
+
+
+@pytest.fixture
+def strict_server(shared_server: StartServer) -> Server:
+    """One that lets nobody in without an account."""
+    return shared_server(SOCKET_AUTH="required", SECRET_KEY=KEY)
+
+
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_the_session_cookie_decides_who_speaks(
-    shared_server: StartServer, transport: str
-) -> None:
-    running = shared_server(SOCKET_AUTH="required")
-    ada = await asyncio.to_thread(signed_in, running)
+async def test_the_session_cookie_decides_who_speaks(strict_server: Server, transport: str) -> None:
+    ada = await asyncio.to_thread(signed_in, strict_server)
     reader = {**READER, "userId": ada.user_id}
     # A jar, because the Python client sends headers with its first request alone.
     jar = aiohttp.CookieJar(unsafe=True)
     jar.update_cookies({cookie.name: cookie.value or "" for cookie in ada.browser.cookies})
     async with (
         aiohttp.ClientSession(cookie_jar=jar) as http,
-        client(running, transports=[transport], http_session=http) as socket,
+        client(strict_server, transports=[transport], http_session=http) as socket,
     ):
         assert (await socket.call("joinRoom", reader, timeout=10))["ok"]
         said = await socket.call("chatMessage", {**reader, "content": "hi"}, timeout=10)
@@ -79,7 +97,7 @@ async def test_the_session_cookie_decides_who_speaks(
     assert (refused["ok"], refused["code"]) == (False, "FORBIDDEN")
 
 
-def test_without_a_credential_a_required_one_is_asked_for(shared_server: StartServer) -> None:
+def test_without_a_credential_a_required_one_is_asked_for(strict_server: Server) -> None:
     script = """
         const socket = io(url, { transports: ["websocket"], reconnection: false });
         socket.on("connect_error", (error) => {
@@ -88,44 +106,34 @@ def test_without_a_credential_a_required_one_is_asked_for(shared_server: StartSe
         });
     """
 
-    ((_, message, data),) = run_node(script, shared_server(SOCKET_AUTH="required").url)
+    ((_, message, data),) = run_node(script, strict_server.url)
 
     assert (message, data) == ("sign in first", {"code": "UNAUTHENTICATED"})
 
 
-async def test_a_forged_token_opens_nothing(shared_server: StartServer) -> None:
-    running = shared_server(workers=2)
-
+async def test_a_forged_token_opens_nothing(open_server: Server) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError):
-        async with client(running, transports=["websocket"], auth={"token": "e30:forged"}):
+        async with client(open_server, transports=["websocket"], auth={"token": "e30:forged"}):
             pass
 
 
-async def test_a_token_opens_a_socket_of_its_account(shared_server: StartServer) -> None:
-    running = shared_server(SOCKET_AUTH="required")
-    user = add_account(running, f"ada{next(_numbers)}", password=PASSWORD)
+async def test_a_token_opens_a_socket_of_its_account(strict_server: Server, settings: Any) -> None:
+    user = add_account(strict_server, f"ada{next(_numbers)}", password=PASSWORD)
     reader = {**READER, "userId": str(user)}
-    token = await asyncio.to_thread(
-        running.manage,
-        "shell",
-        "--verbosity",
-        "0",
-        "--command",
-        "from django.contrib.auth.models import User; "
-        "from readrealm.credentials import token_for; "
-        f"print(token_for(User.objects.get(pk={user})))",
-    )
+    # Made here, as another front end would that has the key.
+    settings.SECRET_KEY = KEY
+    (password,) = column(strict_server, f"select password from auth_user where id = {user}")
+    token = token_for(User(pk=user, password=password))
 
-    async with client(running, transports=["websocket"], auth={"token": token.strip()}) as socket:
+    async with client(strict_server, transports=["websocket"], auth={"token": token}) as socket:
         assert (await socket.call("joinRoom", reader, timeout=10))["ok"]
 
 
-async def test_logging_out_closes_the_sockets_of_the_reader(shared_server: StartServer) -> None:
-    running = shared_server(workers=2)
-    ada = await asyncio.to_thread(signed_in, running)
+async def test_logging_out_closes_the_sockets_of_the_reader(open_server: Server) -> None:
+    ada = await asyncio.to_thread(signed_in, open_server)
     closed = asyncio.Event()
     async with client(
-        running, transports=["websocket"], headers={"Cookie": ada.browser.header}
+        open_server, transports=["websocket"], headers={"Cookie": ada.browser.header}
     ) as socket:
         socket.on("disconnect", lambda *reason: closed.set())
         reader = {**READER, "userId": ada.user_id}
@@ -137,24 +145,14 @@ async def test_logging_out_closes_the_sockets_of_the_reader(shared_server: Start
             await closed.wait()
 
 
-async def test_a_session_belongs_to_the_cookie_that_opened_it(shared_server: StartServer) -> None:
-    running = shared_server(workers=2)
-    ada = await asyncio.to_thread(signed_in, running)
+async def test_a_session_belongs_to_the_cookie_that_opened_it(open_server: Server) -> None:
+    ada = await asyncio.to_thread(signed_in, open_server)
     opened = await asyncio.to_thread(ada.browser.get, "/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
 
-    status, body = running.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}")
+    status, body = open_server.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}")
 
     assert (status, json.loads(body)["code"]) == (400, 1)
-
-
-@pytest.fixture
-def open_server(shared_server: StartServer) -> Server:
-    """One that lets pages of other origins in."""
-    return shared_server(
-        CORS_ORIGIN="https://reader.example.org",
-        CSRF_TRUSTED_ORIGINS="https://*.readers.example.org",
-    )
 
 
 @pytest.mark.parametrize(
