@@ -7,6 +7,8 @@ import pytest
 from pymongo import MongoClient
 
 from readrealm.stores.addresses import mongod_url
+from tests.integration.attendance import in_order
+from tests.support.accounts import column
 from tests.support.processes import wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
@@ -30,7 +32,7 @@ def test_a_second_start_takes_less_than_five_seconds(server, record_property, ca
 
 @pytest.mark.parametrize("who", ["everything", "the supervisor"])
 def test_what_was_acknowledged_is_there_after_kill_9(shared_server, who):
-    running = shared_server(MONGODB_URL="")
+    running = in_order(shared_server(MONGODB_URL=""))
     with MongoClient(mongod_url(running.folder)) as mongo:
         kept = [mongo.readrealm.notes.insert_one({}).inserted_id for _ in range(100)]
     below = running.running.descendants()
@@ -49,16 +51,10 @@ def test_what_was_acknowledged_is_there_after_kill_9(shared_server, who):
         assert [note["_id"] for note in found] == kept
 
 
-def test_accounts_stay_over_a_restart(server):
-    running = server()
+def test_accounts_stay_over_a_restart(shared_server):
+    running = in_order(shared_server(MONGODB_URL=""))
     running.manage("createsuperuser", "--noinput", "--username", "ahab", "--email", "a@example.org")
 
     running.restart()
 
-    said = running.manage(
-        "shell",
-        "-c",
-        "from django.contrib.auth.models import User as U; "
-        "print(*U.objects.values_list('username', flat=True))",
-    )
-    assert "ahab" in said
+    assert "ahab" in column(running, "select username from auth_user")
