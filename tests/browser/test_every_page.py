@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import every_page, inspection, interviewing
 from tests.browser.every_page import (
@@ -58,7 +58,6 @@ def house(shared_server: StartServer) -> Server:
     """A server in earnest, so that errors have our pages; its voice engine is said to be elsewhere,
     so that every page is offered."""
     return shared_server(
-        workers=2,
         DEBUG="false",
         SECRET_KEY="k" * 60,
         SOCKET_AUTH="optional",
@@ -123,20 +122,19 @@ LOG_INS = {
 
 
 @pytest.fixture(scope="module")
-def contexts(
-    browser: Browser, house: Server, things: dict[str, Any]
-) -> Iterator[dict[str, BrowserContext]]:
-    """The browser of each kind of reader, with what it has kept; it fetches a script once."""
-    opened: dict[str, BrowserContext] = {}
+def windows(browser: Browser, house: Server, things: dict[str, Any]) -> Iterator[dict[str, Page]]:
+    """The window of each kind of reader, who has logged in; it fetches and compiles a script
+    once."""
+    opened: dict[str, Page] = {}
     for who in (every_page.GUEST, *LOG_INS):
         opened[who] = browser.new_context(
             base_url=house.url, viewport=inspection.WINDOW, bypass_csp=True
-        )
+        ).new_page()
     for who, (name, password) in LOG_INS.items():
-        log_in(opened[who].new_page(), name, password)
+        log_in(opened[who], name, password)
     yield opened
-    for context in opened.values():
-        context.close()
+    for page in opened.values():
+        page.context.close()
 
 
 def log_in(page: Page, name: str, password: str) -> None:
@@ -145,20 +143,21 @@ def log_in(page: Page, name: str, password: str) -> None:
     page.locator("#id_password").fill(password)
     page.locator("main button[type=submit]").click()
     page.wait_for_url("**/docs/events/")
-    page.close()
 
 
 Look = Callable[[Visit], Page]
 
 
 @pytest.fixture
-def look(contexts: dict[str, BrowserContext], things: dict[str, Any]) -> Iterator[Look]:
+def look(windows: dict[str, Page], things: dict[str, Any]) -> Iterator[Look]:
     """Open the page of a visit as whoever goes there; what can be drawn has been drawn."""
     opened: list[Page] = []
 
     def open_page(visit: Visit) -> Page:
-        page = contexts[visit.who].new_page()
+        page = windows[visit.who]
         opened.append(page)
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        page.set_viewport_size(inspection.WINDOW)
         page.goto(visit.path.format(**things))
         for place in page.locator("[data-chart-place]").all():
             expect(place.locator("svg")).to_be_visible()
@@ -166,8 +165,9 @@ def look(contexts: dict[str, BrowserContext], things: dict[str, Any]) -> Iterato
 
     yield open_page
     for page in opened:
-        page.evaluate("localStorage.clear()")  # the next visit is a first one again
-        page.close()
+        # The next visit is a first one again, and nobody stays.
+        page.evaluate("localStorage.clear()")
+        page.goto("/healthz")
 
 
 def test_no_page_is_forgotten() -> None:
