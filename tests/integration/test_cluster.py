@@ -13,7 +13,8 @@ import pytest
 import websockets
 
 from tests.conftest import SessionStores, StartServer, serving
-from tests.support.clients import run_node
+from tests.integration.attendance import in_order
+from tests.support.clients import NodeScript, run_node
 from tests.support.worker import Server
 
 CONNECT_MANY = """
@@ -46,6 +47,26 @@ def connect_many(url: str, transports: list[str], count: int = COUNT) -> Counter
     return Counter(worker for worker, _ in opened)
 
 
+@pytest.fixture(scope="module")
+def hosts(request: pytest.FixtureRequest) -> Iterator[list[Server]]:
+    """Two hosts of one cluster, with three workers and with two."""
+    stores: SessionStores = request.getfixturevalue("session_stores")
+    shared = {
+        "MONGODB_URL": stores.url_of("two_hosts"),
+        "REDIS_URL": request.getfixturevalue("redis_url"),
+        "SECRET_KEY": "a key that both hosts of the cluster share " * 2,
+        "DEBUG": "true",
+    }
+    with serving(request) as start:
+        yield [start(workers=workers, **shared) for workers in (3, 2)]
+
+
+@pytest.fixture
+def running(hosts: list[Server]) -> Server:
+    """The host with three workers, in order whatever was done to it before."""
+    return in_order(hosts[0])
+
+
 TRANSPORTS = pytest.mark.parametrize(
     "transports", [["polling", "websocket"], ["polling"], ["websocket"]], ids="+".join
 )
@@ -53,9 +74,9 @@ TRANSPORTS = pytest.mark.parametrize(
 
 @TRANSPORTS
 def test_every_client_connects_to_workers_behind_one_socket(
-    shared_server: StartServer, transports: list[str]
+    running: Server, transports: list[str]
 ) -> None:
-    workers = connect_many(shared_server(workers=3).url, transports)
+    workers = connect_many(running.url, transports)
 
     assert len(workers) == 3
 
@@ -89,36 +110,18 @@ async def round_robin(ports: list[int]) -> AsyncIterator[int]:
             task.cancel()
 
 
-@pytest.fixture(scope="module")
-def hosts(request: pytest.FixtureRequest) -> Iterator[list[Server]]:
-    """Two hosts of one cluster, with two workers each."""
-    stores: SessionStores = request.getfixturevalue("session_stores")
-    shared = {
-        "MONGODB_URL": stores.url_of("two_hosts"),
-        "REDIS_URL": request.getfixturevalue("redis_url"),
-        "SECRET_KEY": "a key that both hosts of the cluster share " * 2,
-        "DEBUG": "true",
-        "HANDSHAKE_RATE": "off",
-    }
-    with serving(request) as start:
-        yield [start(workers=2, **shared) for _ in range(2)]
-
-
 @TRANSPORTS
 async def test_every_client_connects_to_two_hosts_behind_a_round_robin_proxy(
-    hosts: list[Server], transports: list[str]
+    running: Server, hosts: list[Server], transports: list[str]
 ) -> None:
     async with round_robin([host.port for host in hosts]) as port:
         url = f"http://127.0.0.1:{port}"
         workers = await asyncio.to_thread(connect_many, url, transports)
 
-    assert len(workers) >= 3
+    assert len(workers) >= 4  # so both hosts are among them
 
 
-def test_a_session_of_a_dead_worker_is_unknown_to_the_others(
-    shared_server: StartServer,
-) -> None:
-    running = shared_server(workers=3)
+def test_a_session_of_a_dead_worker_is_unknown_to_the_others(running: Server) -> None:
     status, opened = running.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
     assert status == 200
@@ -129,9 +132,8 @@ def test_a_session_of_a_dead_worker_is_unknown_to_the_others(
     assert (status, json.loads(body)) == (400, {"code": 1, "message": "Session ID unknown"})
 
 
-def test_nobody_relays_by_claiming_to_be_a_worker(shared_server: StartServer) -> None:
+def test_nobody_relays_by_claiming_to_be_a_worker(running: Server) -> None:
     """The relay header means something only with the cluster's secret."""
-    running = shared_server(workers=3)
     _, opened = running.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(opened[1:])["sid"]
 
@@ -148,8 +150,7 @@ def test_nobody_relays_by_claiming_to_be_a_worker(shared_server: StartServer) ->
     assert statuses == [200] * 8
 
 
-async def test_a_burst_of_connections_is_shared_out(shared_server: StartServer) -> None:
-    running = shared_server(workers=3)
+async def test_a_burst_of_connections_is_shared_out(running: Server) -> None:
     address = f"ws://127.0.0.1:{running.port}/socket.io/?EIO=4&transport=websocket"
 
     async def owner(stack: contextlib.AsyncExitStack) -> str:
@@ -195,11 +196,8 @@ COME_BACK = """
 """
 
 
-def test_a_rolling_restart_loses_nobody(server: StartServer) -> None:
-    from tests.support.clients import NodeScript
-
-    running = server(workers=2, SOCKETS_PER_ADDRESS="off")
-    first = set(running.worker_pids())
+def test_a_rolling_restart_loses_nobody(running: Server) -> None:
+    first, said = set(running.worker_pids()), len(running.running.lines)
     with NodeScript(COME_BACK, running.url, 100) as readers:
         assert readers.expect("open", timeout_s=30) == [100]
         running.running.send_signal(signal.SIGHUP)
@@ -208,7 +206,7 @@ def test_a_rolling_restart_loses_nobody(server: StartServer) -> None:
 
     assert (count, reasons, same_sid) == (100, ["transport close"], 0)
     assert told >= 100
-    running.running.wait_for_line("every worker was replaced", timeout_s=20)
+    running.running.wait_for_line("every worker was replaced", timeout_s=20, after=said)
     assert not first & set(running.worker_pids())
 
 
