@@ -166,7 +166,7 @@ def look(windows: dict[str, Page], things: dict[str, Any]) -> Iterator[Look]:
     yield open_page
     for page in opened:
         # The next visit is a first one again, and nobody stays.
-        page.evaluate("localStorage.clear()")
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
         page.goto("/healthz")
 
 
