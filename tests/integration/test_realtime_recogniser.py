@@ -52,13 +52,19 @@ async def live(pool, name: str, voice: str | None = None):
         return await utterance.finish(), partials
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sentence(pool):
+    """What is recognised of a clear sentence, and the partials on the way."""
+    return await live(pool, "arctic_a0024.wav")
+
+
 def pids(pool) -> set[int]:
     return {worker._process.pid for worker in [*pool._idle, *pool._busy]}
 
 
 @needs_recordings
-async def test_a_clear_sentence_is_understood_while_it_is_spoken(pool):
-    recognised, partials = await live(pool, "arctic_a0024.wav")
+async def test_a_clear_sentence_is_understood_while_it_is_spoken(sentence):
+    recognised, partials = sentence
     words = set(recognised.text.split())
     assert {"reports", "from", "the", "north", "which", "chiefly", "people", "buy"} <= words
     assert any(partials[:-5])
@@ -66,8 +72,8 @@ async def test_a_clear_sentence_is_understood_while_it_is_spoken(pool):
 
 
 @needs_recordings
-async def test_words_have_times_that_follow_one_another(pool):
-    recognised, _ = await live(pool, "arctic_a0024.wav")
+async def test_words_have_times_that_follow_one_another(sentence):
+    recognised, _ = sentence
     assert " ".join(word.text for word in recognised.words) == recognised.text
     for before, after in zip(recognised.words, recognised.words[1:], strict=False):
         assert before.start_s < before.end_s <= after.start_s + 1e-6
