@@ -7,7 +7,7 @@ import re
 import signal
 import urllib.request
 from collections import Counter
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -188,8 +188,13 @@ def encrypted(shared_server):
 def test_a_probe_is_not_redirected_to_https_and_a_page_is(encrypted):
     assert encrypted.get("/healthz")[0] == 200
     assert encrypted.get("/readyz")[0] == 200
-    with pytest.raises(urllib.error.URLError):  # to https, which nobody speaks here
-        encrypted.get("/")
+    # Not followed: nobody speaks TLS here, and to find that out takes as long as one is patient.
+    page = http.client.HTTPConnection("127.0.0.1", encrypted.port, timeout=10)
+    with closing(page):
+        page.request("GET", "/")
+        answer = page.getresponse()
+    assert answer.status == 301
+    assert answer.headers["Location"] == f"https://127.0.0.1:{encrypted.port}/"
 
 
 def test_production_shows_no_figures_without_a_token(encrypted):
