@@ -3,7 +3,7 @@ which rooms its own socket is in."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import UNSET
 
@@ -34,6 +34,7 @@ from chat.vocabulary import COMMANDS
 from readrealm.kernel.errors import (
     AppError,
     Forbidden,
+    InvalidInput,
     InvalidState,
     NotInRoom,
     StoreUnavailable,
@@ -110,6 +111,9 @@ class ChatConsumer(EventConsumer):
         )
         await self.emit("exception", notice)
         return Refused(code=code, error=text, retry_after_ms=retry_after_ms)
+
+    async def unreadable(self, event: str, why: str) -> NoReturn:
+        raise InvalidInput(why)
 
     async def disconnected(self) -> None:
         if self.identity.known is not None:

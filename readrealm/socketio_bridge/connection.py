@@ -20,7 +20,7 @@ from socketio import packet
 from .consumer import EventConsumer
 from .layer import MEMBER_PREFIX, bridge_layer
 from .outlet import Outlet
-from .packets import Packet
+from .packets import UNREADABLE, Packet
 from .session import MESSAGE
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,10 @@ class Inbox:
 
     async def _answer(self, event: str, data: Any, ack_id: int | None) -> None:
         try:
-            reply = await self.consumer.answer(event, data)
+            if data is UNREADABLE:
+                reply = await self.consumer.unreadable(event, "the payload is nested too deeply")
+            else:
+                reply = await self.consumer.answer(event, data)
         except Exception as error:
             if not isinstance(error, self.consumer.refusals):
                 log.exception("event %s failed", event)

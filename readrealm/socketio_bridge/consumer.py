@@ -51,6 +51,13 @@ class EventConsumer(AsyncConsumer):
         """
         return {"ok": False, "code": "INTERNAL_ERROR", "error": "something went wrong"}
 
+    async def unreadable(self, event: str, why: str) -> Any:
+        """What came with the event cannot be read; the result is the acknowledgement.
+
+        A consumer that has words for bad input raises one of its ``refusals`` here.
+        """
+        return {"ok": False, "code": "VALIDATION_ERROR", "error": why}
+
     async def flooded(self, event: str, retry_after_ms: int) -> Any:
         """The client sends faster than it may; the result is the acknowledgement."""
         return {

@@ -6,7 +6,8 @@ Knows no connection and no event loop.
 import base64
 import binascii
 import json
-from typing import Any, ClassVar
+import re
+from typing import Any, ClassVar, Final
 
 import msgspec
 from socketio import packet
@@ -18,7 +19,7 @@ MAX_ATTACHMENTS = 32
 """Binary attachments of one Socket.IO packet; a header that announces more is refused."""
 
 MAX_JSON_DEPTH = 32
-"""Nesting of one packet's JSON; deeper packets are refused before they are decoded."""
+"""Nesting of one packet's JSON; deeper ones are refused before they are decoded."""
 
 EnginePacket = str | bytes
 """One Engine.IO packet as a WebSocket carries it: text with its type digit, or binary data."""
@@ -26,6 +27,17 @@ EnginePacket = str | bytes
 
 class BadPacket(ValueError):
     """What the client sent is not the protocol; its transport is closed."""
+
+
+class TooDeep(BadPacket):
+    """JSON that is nested deeper than `MAX_JSON_DEPTH`.
+
+    A client's event of this kind is refused and closes nothing, for its name can be read.
+    """
+
+
+UNREADABLE: Final = object()
+"""In the place of the arguments of an event that is `TooDeep`."""
 
 
 def websocket_frame(content: EnginePacket) -> bytes:
@@ -87,10 +99,11 @@ class Json:
         as JavaScript does (unpaired surrogates, large numbers) and lets validation answer.
 
         Raises:
-            BadPacket: nested deeper than `MAX_JSON_DEPTH`, or not JSON at all.
+            TooDeep: nested deeper than `MAX_JSON_DEPTH`.
+            BadPacket: not JSON at all.
         """
         if _too_deep(text):
-            raise BadPacket("the packet is nested too deeply")
+            raise TooDeep("the packet is nested too deeply")
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeEncodeError):
@@ -149,6 +162,8 @@ class Packet(packet.Packet):
             raise BadPacket("unknown packet type")
         try:
             count: int = super().decode(encoded_packet)
+        except TooDeep:
+            count = self._read_name(encoded_packet)
         except BadPacket:
             raise
         except (ValueError, IndexError, TypeError, RecursionError) as error:
@@ -158,6 +173,14 @@ class Packet(packet.Packet):
         if self.packet_type in _WITH_ARGUMENTS:
             self._check_arguments()
         return count
+
+    def _read_name(self, encoded_packet: str) -> int:
+        """Keep an event's name, and `UNREADABLE` for the rest; the result is that of `decode`."""
+        head = _EVENT_NAME.match(encoded_packet)
+        if head is None:
+            raise TooDeep("the packet is nested too deeply")
+        self.data = [*Json.loads(f"[{head['name']}]"), UNREADABLE]
+        return int(head["attachments"] or 0)
 
     def _check_arguments(self) -> None:
         """An event is a list that begins with its name; an acknowledgement is a list."""
@@ -193,6 +216,11 @@ MAX_ID_DIGITS = 15
 
 _PACKET_TYPES = frozenset("0123456")
 _WITH_ARGUMENTS = frozenset({packet.EVENT, packet.ACK, packet.BINARY_EVENT, packet.BINARY_ACK})
+
+_EVENT_NAME = re.compile(
+    r"""(?:2|5(?P<attachments>[0-9]{1,10})-)(?:/[^,]*,)?[0-9]*\[\s*(?P<name>"(?:[^"\\]|\\.)*+")"""
+)
+"""The beginning of an event's packet, its name included."""
 
 
 def event_head(text: str) -> tuple[str, int | None, int] | None:

@@ -9,10 +9,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from .connection import Connection, Inbox, Pace
 from .consumer import EventConsumer
 from .outlet import Congestion, Outlet
-from .packets import BadPacket, EnginePacket, Json
+from .packets import UNREADABLE, BadPacket, EnginePacket, Json, TooDeep
 from .room import PLAIN
 from .websocket import (
     POLICY_VIOLATION,
@@ -101,9 +103,8 @@ async def serve(
 def _take(inbox: Inbox, content: EnginePacket) -> None:
     if isinstance(content, bytes):
         raise BadPacket("binary frames have no meaning here")
-    frame = Json.loads(content)
-    event = frame.get("event") if isinstance(frame, dict) else None
-    ack_id = frame.get("id") if isinstance(frame, dict) else None
+    frame = _read(content)
+    event, ack_id = frame.get("event"), frame.get("id")
     if not isinstance(event, str) or not isinstance(ack_id, int | None) or ack_id is True:
         raise BadPacket("a frame needs an event, and its id must be a number")
     if event not in inbox.consumer.events:
@@ -112,3 +113,23 @@ def _take(inbox: Inbox, content: EnginePacket) -> None:
         inbox.refuse_flood(event, ack_id, wait_s)
     else:
         inbox.put_event(event, frame.get("data"), ack_id, size_bytes=len(content))
+
+
+def _read(content: str) -> dict[str, Any]:
+    try:
+        frame = Json.loads(content)
+    except TooDeep:
+        frame = _outline(content)
+    if not isinstance(frame, dict):
+        raise BadPacket("a frame must be an object")
+    return frame
+
+
+def _outline(content: str) -> Any:
+    """A frame that is nested too deeply, with `UNREADABLE` for its data."""
+    try:
+        frame = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        raise BadPacket("the frame cannot be read") from error
+    named = {key: Json.loads(str(frame[key], "utf-8")) for key in ("event", "id") if key in frame}
+    return {**named, "data": UNREADABLE}

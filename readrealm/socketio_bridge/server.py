@@ -12,7 +12,15 @@ from .cluster import ClusterManager
 from .connection import Connection
 from .engine import Engine
 from .namespace import BridgeNamespace, Refused
-from .packets import BadPacket, EnginePacket, Json, Packet, event_head
+from .packets import (
+    UNREADABLE,
+    BadPacket,
+    EnginePacket,
+    Json,
+    Packet,
+    TooDeep,
+    event_head,
+)
 from .session import Session
 
 DRAIN_S = 5.0
@@ -154,6 +162,9 @@ class Server(socketio.AsyncServer):
             return
         if isinstance(connection, Connection):
             _deliver(connection, event, args, received.id, size_bytes)
+        elif args and args[0] is UNREADABLE:
+            # A stock handler has no words for it.
+            raise TooDeep("the packet is nested too deeply")
         else:
             await self._handle_event(session.sid, namespace, received.id, received.data)
 

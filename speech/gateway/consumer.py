@@ -1,7 +1,7 @@
 """Live talk over Socket.IO: events in, steps of a session out. One socket, one session at most."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from msgspec import UNSET
 
@@ -89,6 +89,9 @@ class GatewayConsumer(EventConsumer):
         await self.emit("error", text)
         retry_after_ms = details.get("retry_after_ms", UNSET)
         return Refused(code=code, error=text, retry_after_ms=retry_after_ms)
+
+    async def unreadable(self, event: str, why: str) -> NoReturn:
+        raise InvalidInput(why)
 
     async def disconnected(self) -> None:
         if self.pump is not None:

@@ -3,10 +3,11 @@ but which interview its own socket is in."""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from readrealm.kernel.errors import (
     AppError,
+    InvalidInput,
     PayloadTooLarge,
     SessionNotFound,
     UnsupportedMedia,
@@ -115,6 +116,9 @@ class InterviewConsumer(EventConsumer):
         code, text = public_face(error)
         await self.tell(InterviewError(error=text, code=code, event=event))
         return Refused(code=code, error=text)
+
+    async def unreadable(self, event: str, why: str) -> NoReturn:
+        raise InvalidInput(why)
 
     async def disconnected(self) -> None:
         runner, self._runner = self._runner, None

@@ -3,10 +3,16 @@ envelope. Translates, and decides nothing but which sessions its own socket has 
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from readrealm.kernel.clock import now_ms
-from readrealm.kernel.errors import AppError, Forbidden, RateLimited, StoreUnavailable
+from readrealm.kernel.errors import (
+    AppError,
+    Forbidden,
+    InvalidInput,
+    RateLimited,
+    StoreUnavailable,
+)
 from readrealm.kernel.wire import Contract, parse
 from readrealm.socketio_bridge import EventConsumer
 from speech.routes.broadcast import EVERYBODY, audience_of
@@ -96,6 +102,10 @@ class RoutesConsumer(EventConsumer):
         if event in REQUESTS:
             await self.emit(REQUESTS[event].response, envelope)
         return envelope
+
+    async def unreadable(self, event: str, why: str) -> NoReturn:
+        self._asked = None
+        raise InvalidInput(why)
 
     async def flooded(self, event: str, retry_after_ms: int) -> Envelope:
         return failure(RateLimited(retry_after_ms=retry_after_ms), at_ms=now_ms())

@@ -135,6 +135,20 @@ async def test_a_handler_that_hangs_does_not_stop_the_heartbeat(client: Client) 
             pings += 1
 
 
+@pytest.mark.parametrize("depth", [32, 100_000])
+async def test_an_event_that_is_nested_too_deeply_is_answered_and_closes_nothing(
+    client: Client, depth: int
+) -> None:
+    deep = "[" * depth + "]" * depth
+
+    await client.send(f'421["echo",{deep}]', f'42["echo",{deep}]', '422["echo","next"]')
+
+    refusal = str(await client.link.next_packet())
+    assert refusal.startswith("431[")
+    assert json.loads(refusal[3:])[0]["code"] == "VALIDATION_ERROR"
+    assert await client.link.next_packet() == '432["next"]'
+
+
 # The door.
 
 

@@ -147,3 +147,31 @@ def test_voice_interviews(client: Client) -> None:
     assert (ready["status"], type(ready["timestamp"])) == ("ready", float)
     assert turn["status"] == "ready"
     assert turn["question"]
+
+
+DEEP: Any = []
+for _ in range(40):
+    DEEP = [DEEP]
+
+
+def test_what_is_nested_too_deeply_is_refused_in_the_words_of_each_vocabulary(
+    client: Client,
+) -> None:
+    said, exception = client.ask("joinRoom", {**READER, "x": DEEP}, until="exception")
+    started, words = client.ask("start", {"systemMessage": DEEP}, until="error")
+    played, sentence = client.ask("audioPlayed", {"ms": DEEP}, until="error")
+    ended, envelope = client.ask("session:end", {"sessionId": DEEP}, until="session:ended")
+    asked, error = client.ask("start_interview", {"user_id": DEEP}, until="interview_error")
+    joined, history = client.ask(
+        "joinRoom", {**READER, "bookId": 43}, until="previousMessages"
+    )
+
+    reason = "the payload is nested too deeply"
+    assert said == {"ok": False, "code": "VALIDATION_ERROR", "error": reason}
+    assert (exception["message"], exception["cause"]) == (reason, {"pattern": "joinRoom"})
+    assert (started["code"], words) == ("VALIDATION_ERROR", "Invalid session parameters")
+    assert played["error"] == sentence == reason
+    assert ended == envelope
+    assert (ended["success"], ended["code"], ended["error"]) == (False, "VALIDATION_ERROR", reason)
+    assert (asked["ok"], error["error"], error["event"]) == (False, reason, "start_interview")
+    assert (joined["ok"], history) == (True, []), "on the same connection"

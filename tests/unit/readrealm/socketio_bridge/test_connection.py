@@ -1,6 +1,7 @@
 """One client as its consumers see it: ordered events in, answers out, one farewell."""
 
 import asyncio
+import json
 import logging
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import pytest
 from readrealm.socketio_bridge import EventConsumer, RoomChannelLayer, connection
 from readrealm.socketio_bridge.connection import INBOX_BYTES, INBOX_LIMIT, Connection, Pace
 from readrealm.socketio_bridge.namespace import owners_of
+from readrealm.socketio_bridge.packets import UNREADABLE
 from tests.support.bridge import until
 
 from .fakes import FakeOutlet
@@ -214,6 +216,39 @@ async def test_a_refusal_is_answered_and_not_logged(
 
     assert sent(client) == ['435[{"ok":false,"code":"Declined"}]']
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_what_cannot_be_read_is_refused_in_its_turn(
+    client: Connection, diary: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    client.deliver("note", ["before"], 5)
+    client.deliver("note", [UNREADABLE, "dropped"], 6)
+    client.deliver("note", [UNREADABLE], None)
+    client.deliver("note", ["next"], 7)
+    await idle(client)
+
+    before, refusal, following = sent(client)
+    assert (before, following) == ('435[{"noted":"before"}]', '437[{"noted":"next"}]')
+    assert json.loads(refusal.removeprefix("436"))[0] == {
+        "ok": False,
+        "code": "VALIDATION_ERROR",
+        "error": "the payload is nested too deeply",
+    }
+    assert diary[1:] == [("note", "before"), ("note", "next")]
+    assert caplog.text == ""
+
+
+async def test_a_consumer_may_refuse_in_its_own_words_what_cannot_be_read(diary: list[Any]) -> None:
+    class Strict(Diarist):
+        async def unreadable(self, event: str, why: str) -> Any:
+            raise Declined(why)
+
+    client = connect(Strict.as_asgi(diary=diary))
+    client.deliver("note", [UNREADABLE], 5)
+    await idle(client)
+
+    assert sent(client) == ['435[{"ok":false,"code":"Declined"}]']
+    assert diary[1:] == [("refused", "note", "Declined")]
 
 
 async def test_a_bug_is_answered_logged_and_stops_nothing(

@@ -16,6 +16,7 @@ from readrealm.socketio_bridge.packets import (
     MAX_ATTACHMENTS,
     MAX_JSON_DEPTH,
     RECORD_SEPARATOR,
+    UNREADABLE,
     BadPacket,
     Json,
     Packet,
@@ -169,6 +170,48 @@ def test_nesting_is_limited_exactly(opening: list[str], leaf: str) -> None:
     else:
         with pytest.raises(BadPacket, match="deep"):
             Json.loads(text)
+
+
+DEEP = "[" * (MAX_JSON_DEPTH + 1)
+"""Nested too deeply whatever stands around it; that it never ends is not looked at."""
+
+
+@pytest.mark.parametrize(
+    ("text", "namespace", "ack_id", "name", "attachments"),
+    [
+        (f'2["say",{DEEP}', None, None, "say", 0),
+        (f'212["say",{DEEP}', None, 12, "say", 0),
+        (f'2/chat,7["say",{DEEP}', "/chat", 7, "say", 0),
+        (f'2/chat?a=1,["say",{DEEP}', "/chat", None, "say", 0),
+        (f'2[ "a \\"b\\u00e9[[" ,{DEEP}', None, None, 'a "b\u00e9[[', 0),
+        (f'52-/chat,7["say",{DEEP}', "/chat", 7, "say", 2),
+    ],
+)
+def test_of_an_event_that_is_nested_too_deeply_everything_else_is_known(
+    text: str, namespace: str | None, ack_id: int | None, name: str, attachments: int
+) -> None:
+    received = Packet(encoded_packet=text)
+
+    assert received.data == [name, UNREADABLE]
+    assert (received.namespace, received.id) == (namespace, ack_id)
+    assert received.attachment_count == attachments
+
+
+def test_attachments_of_an_event_that_is_nested_too_deeply_are_taken_and_dropped() -> None:
+    received = Packet(encoded_packet=f'52-["say",{DEEP}')
+
+    assert [received.add_attachment(part) for part in (b"one", b"two")] == [False, True]
+    assert received.data == ["say", UNREADABLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'0{{"a":{DEEP}', f"4{DEEP}", f"312[{DEEP}", f"62-[{DEEP}", f"2[{DEEP}", f"2{DEEP}",
+     f"2[7,{DEEP}", f'2{{"say":{DEEP}', f'2["a\nb",{DEEP}', f'599-["say",{DEEP}'],
+)  # fmt: skip
+def test_any_other_packet_that_is_nested_too_deeply_is_refused(text: str) -> None:
+    with pytest.raises(BadPacket):
+        Packet(encoded_packet=text)
 
 
 def test_an_endless_nesting_costs_nothing() -> None:

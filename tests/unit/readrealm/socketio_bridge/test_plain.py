@@ -9,6 +9,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 
 from readrealm.socketio_bridge import EventConsumer
+from readrealm.socketio_bridge.packets import MAX_JSON_DEPTH
 from readrealm.socketio_bridge.plain import MAX_FRAME_BYTES
 
 
@@ -92,6 +93,23 @@ async def test_an_event_of_nobody_is_passed_over(link: ApplicationCommunicator) 
     assert await heard(link) == {"event": "said", "data": 1}
 
 
+@pytest.mark.parametrize("depth", [MAX_JSON_DEPTH, 300])
+@pytest.mark.parametrize("order", [("event", "id", "data"), ("data", "id", "event")])
+async def test_data_that_is_nested_too_deeply_is_refused_and_the_connection_lives(
+    link: ApplicationCommunicator, depth: int, order: tuple[str, ...]
+) -> None:
+    await heard(link)
+    frame = {"event": '"say"', "id": "7", "data": "[" * depth + "]" * depth}
+
+    await say(link, "{" + ",".join(f'"{key}":{frame[key]}' for key in order) + "}")
+    await say(link, '{"event":"say","data":1}')
+
+    refusal = await heard(link)
+    assert (refusal["ack"], refusal["data"]["code"]) == (7, "VALIDATION_ERROR")
+    assert "nested" in refusal["data"]["error"]
+    assert await heard(link) == {"event": "said", "data": 1}
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -108,6 +126,9 @@ async def test_an_event_of_nobody_is_passed_over(link: ApplicationCommunicator) 
         '{"event":"say","id":true}',
         '{"event":"say","data":NaN}',
         "[" * 40 + "]" * 40,
+        '{"event":"say","data":' + "[" * 40 + "}",
+        '{"data":1,"event":' + "[" * 40 + "]" * 40 + "}",
+        '{"event":"say","data":' + "[" * 100_000 + "]" * 100_000 + "}",
         b'{"event":"say"}',
     ],
 )

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from readrealm.kernel.errors import InvalidInput
 from readrealm.kernel.identity import Identity
+from readrealm.kernel.wire import plain
 from speech.routes.audio import MAX_CHUNK_BYTES, Kept
 from speech.routes.consumer import MOST_SESSIONS
 from speech.routes.events import REQUESTS
@@ -387,3 +389,19 @@ async def test_answers_carry_the_time(socket: Socket) -> None:
     reply = await socket.say("system:status")
 
     assert reply["data"]["timestamp"] == NOW
+
+
+async def test_a_chunk_that_cannot_be_read_is_not_taken_for_the_one_before(
+    socket: Socket,
+) -> None:
+    await streaming(socket)
+    await socket.say("audio:chunk", chunk())
+    socket.emitted.clear()
+
+    with pytest.raises(InvalidInput) as refusal:
+        await socket.unreadable("audio:chunk", "nested too deeply")
+    envelope = plain(await socket.refused("audio:chunk", refusal.value))
+
+    assert (envelope["success"], envelope["error"]) == (False, "nested too deeply")
+    assert not {"data", "sessionId", "seq"} & set(envelope)
+    assert socket.emitted == [("audio:chunk:processed", envelope)]
