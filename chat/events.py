@@ -13,14 +13,16 @@ from msgspec import UNSET, Meta, UnsetType, field
 from readrealm.kernel.wire import Coercion, Contract, identifier, whole_number
 
 LONGEST_CONTENT, LONGEST_NAME, LONGEST_USER_ID = 4_000, 64, 128
-"""Characters after trimming; the types below leave room for what trimming and NFC take away."""
+LONGEST_REPORT_REASON, LONGEST_NOTE = 64, 1_000
+"""Characters after trimming, which `readrealm.kernel.text.clean` counts: a type would count what
+trimming and NFC take away, and refuse in the words of another limit."""
 
 BookId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="42, 42.0 and '42' are the same")]
 
 
 def _trimmed(longest: int) -> Meta:
     return Meta(
-        min_length=1, max_length=4 * longest, description=f"1 to {longest} characters once trimmed"
+        description=f"1 to {longest} characters once trimmed", extra_json_schema={"minLength": 1}
     )
 
 
@@ -190,8 +192,10 @@ class Typing(RoomCommand, frozen=True, kw_only=True):
 class ReportMessage(MessageCommand, frozen=True, kw_only=True):
     """Show a message to the moderators; once per reader and message."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=64)]
-    note: Annotated[str, Meta(max_length=1_000)] | None = None
+    reason: Annotated[str, _trimmed(LONGEST_REPORT_REASON)]
+    note: (
+        Annotated[str, Meta(description=f"up to {LONGEST_NOTE} characters once trimmed")] | None
+    ) = None
 
 
 class GetPresence(RoomCommand, frozen=True, kw_only=True):

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from chat.events import ReportMessage
+from chat.events import LONGEST_NOTE, LONGEST_REPORT_REASON, ReportMessage
 from chat.ports import Log
 from chat.rules import Visitor
 from readrealm.kernel.clock import Clock
 from readrealm.kernel.identity import Identity
 from readrealm.kernel.text import clean
-
-LONGEST_REPORT_REASON, LONGEST_NOTE = 64, 1_000
-"""Characters of what a reader says to the moderators."""
 
 
 class Reports(Protocol):

@@ -648,6 +648,7 @@ export interface ReportMessage {
   /** 42, 42.0 and '42' are the same */
   bookId: number;
   messageId: string;
+  /** 1 to 64 characters once trimmed */
   reason: string;
   note?: string | null;
 }

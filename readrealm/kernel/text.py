@@ -7,6 +7,10 @@ from readrealm.kernel.errors import InvalidInput
 _ALLOWED_CONTROLS = frozenset("\n\t")
 
 
+MOST_SHRINKING = 4
+"""Characters that become one at most: so many has the longest decomposition into normal form D."""
+
+
 def clean(text: str, *, name: str, longest: int) -> str:
     """Text as it is kept: line ends unified, trimmed, in Unicode normal form C.
 
@@ -18,7 +22,11 @@ def clean(text: str, *, name: str, longest: int) -> str:
         InvalidInput: nothing is left, too much is left, or a character that is refused (NUL,
             a control character other than newline and tab, an unpaired surrogate).
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    text = text.strip()
+    # Only what can still be short enough: the time of normalization grows with the square of a
+    # run of combining marks.
+    if len(text) <= MOST_SHRINKING * longest:
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     if not text:
         raise InvalidInput(f"{name} must not be empty")
     if len(text) > longest:

@@ -52,7 +52,7 @@ class Start(Contract, frozen=True, kw_only=True):
 
     coercions: ClassVar[Mapping[str, Coercion]] = {"temperature": number, "bookId": whole_number}
 
-    system_message: Annotated[str, Meta(min_length=1, max_length=4 * LONGEST_MESSAGE)]
+    system_message: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
     """The client's own instructions, 1 to 8000 characters after trimming; ours come first."""
     temperature: Annotated[float, Meta(ge=0, le=2)]
     """A number, or text that is one."""

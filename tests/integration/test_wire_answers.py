@@ -162,9 +162,7 @@ def test_what_is_nested_too_deeply_is_refused_in_the_words_of_each_vocabulary(
     played, sentence = client.ask("audioPlayed", {"ms": DEEP}, until="error")
     ended, envelope = client.ask("session:end", {"sessionId": DEEP}, until="session:ended")
     asked, error = client.ask("start_interview", {"user_id": DEEP}, until="interview_error")
-    joined, history = client.ask(
-        "joinRoom", {**READER, "bookId": 43}, until="previousMessages"
-    )
+    joined, history = client.ask("joinRoom", {**READER, "bookId": 43}, until="previousMessages")
 
     reason = "the payload is nested too deeply"
     assert said == {"ok": False, "code": "VALIDATION_ERROR", "error": reason}

@@ -334,6 +334,50 @@ class TestAnswers:
         assert not said.created_at.startswith("1999")
 
     @pytest.mark.parametrize(
+        ("event", "field", "longest"),
+        [
+            ("joinRoom", "userId", 128),
+            ("joinRoom", "username", 64),
+            ("chatMessage", "userId", 128),
+            ("chatMessage", "username", 64),
+            ("chatMessage", "content", 4_000),
+            ("editMessage", "content", 4_000),
+        ],
+    )
+    async def test_text_has_one_limit_and_whoever_exceeds_it_is_told_which(
+        self, event: str, field: str, longest: int
+    ) -> None:
+        bob = await socket()
+        await bob.answer("joinRoom", HERE)
+        said = await bob.answer("chatMessage", HELLO)
+        about = {"messageId": said.message.id, "content": "hi"}
+        too_long = f"{field} must have at most {longest} characters"
+        empty = f"{field} must not be empty"
+        kept_before = list(told(bob))
+
+        for size in (longest + 1, 4 * longest + 1, 100 * longest):
+            refused = await bob.send_event(event, {**HERE, **about, field: "x" * size})
+            assert refused == Refused(code="VALIDATION_ERROR", error=too_long)
+        for text in ("", " " * 20 * longest):
+            refused = await bob.send_event(event, {**HERE, **about, field: text})
+            assert refused == Refused(code="VALIDATION_ERROR", error=empty)
+
+        notices = [notice for name, notice in bob.heard if name == "exception"]
+        assert {notice.message for notice in notices} == {too_long, empty}
+        assert told(bob) == kept_before
+
+    async def test_what_trimming_takes_away_does_not_count(self) -> None:
+        bob = await socket()
+        await bob.answer("joinRoom", {**HERE, "username": " " * 900 + "bob" + "\n" * 900})
+
+        said = await bob.answer(
+            "chatMessage", {**HELLO, "content": "e\u0301" * 4_000 + " " * 30_000}
+        )
+
+        assert said.message.username == "bob"
+        assert said.message.content == "\u00e9" * 4_000
+
+    @pytest.mark.parametrize(
         ("event", "payload", "code"),
         [
             ("joinRoom", None, "VALIDATION_ERROR"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chat.events import ChatMessage, ReportMessage
-from chat.reports import LONGEST_NOTE, ReportDesk
+from chat.events import LONGEST_NOTE, LONGEST_REPORT_REASON, ChatMessage, ReportMessage
+from chat.reports import ReportDesk
 from chat.rules import Visitor
 from readrealm.kernel.errors import InvalidInput, NotFound
 from readrealm.kernel.identity import Identity
@@ -76,4 +76,17 @@ async def test_what_may_not_be_kept_is_refused(reason: str, note: str) -> None:
 
     with pytest.raises(InvalidInput):
         await desk.report(message_id, reason=reason, note=note)
+    assert desk.reports.kept == {}
+
+
+@pytest.mark.parametrize("field", ["reason", "note"])
+@pytest.mark.parametrize("excess", [1, 1_000, 100_000])
+async def test_whoever_says_too_much_is_told_the_limit(field: str, excess: int) -> None:
+    longest = {"reason": LONGEST_REPORT_REASON, "note": LONGEST_NOTE}[field]
+    desk = Desk()
+    message_id = await desk.said()
+
+    with pytest.raises(InvalidInput, match=f"^{field} must have at most {longest} characters$"):
+        await desk.report(message_id, **{field: "x" * (longest + excess)})
+
     assert desk.reports.kept == {}

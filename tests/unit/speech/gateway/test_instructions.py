@@ -18,7 +18,7 @@ def test_a_book_that_nobody_knows_is_not_mentioned() -> None:
     assert "The book is" not in instructions("Be brief.", book=None)
 
 
-@pytest.mark.parametrize("message", ["", " \n ", "x" * 8_001, "be\x00brief"])
+@pytest.mark.parametrize("message", ["", " \n ", "x" * 8_001, "x" * 40_000, "be\x00brief"])
 def test_wishes_that_are_none_are_refused(message: str) -> None:
     with pytest.raises(InvalidInput):
         instructions(message, book=None)
@@ -26,3 +26,4 @@ def test_wishes_that_are_none_are_refused(message: str) -> None:
 
 def test_wishes_may_be_long() -> None:
     assert instructions(" " + "x" * 8_000, book=None).endswith("x" * 8_000)
+    assert instructions(" " * 40_000 + "x", book=None).endswith("\nx")
