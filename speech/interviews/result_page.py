@@ -9,7 +9,7 @@ from speech.interviews.charts import TurnRow, drawing, turn_rows
 from speech.interviews.events import InterviewComplete
 from speech.interviews.outcome import QaPair
 from speech.interviews.phrases import REASONS, listed
-from speech.interviews.verdict import cautions, details, headline
+from speech.interviews.verdict import cautions, details, headline, way_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class AnswerView:
 class ResultPage:
     """
     Attributes:
+        way_on: in the place of figures and charts, for somebody who said nothing; else empty.
         drawing: the figures of the charts, for JSON.
     """
 
@@ -36,6 +37,7 @@ class ResultPage:
     headline: str
     details: str
     cautions: Sequence[str]
+    way_on: Sequence[str]
     cards: Sequence[Card]
     turns: Sequence[TurnRow]
     answers: Sequence[AnswerView]
@@ -59,6 +61,7 @@ def result_page(result: InterviewComplete, *, titles: Mapping[str, str]) -> Resu
         headline=headline(result),
         details=details(result),
         cautions=cautions(result),
+        way_on=way_on(result),
         cards=cards(result),
         turns=turn_rows(result.timeline),
         answers=[

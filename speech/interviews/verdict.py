@@ -40,10 +40,32 @@ def details(result: InterviewComplete) -> str:
     return f"{answered} On average they match what was expected by {similarity} and name {coverage}"
 
 
+def was_silent(result: InterviewComplete) -> bool:
+    """Whether nothing was said at all, aloud or in writing, so that no figure means anything."""
+    metrics = result.metrics
+    return not metrics.total_words and metrics.speaking_time < LEAST_SPEECH_S
+
+
+def way_on(result: InterviewComplete) -> list[str]:
+    """What somebody can do who said nothing; empty where something was said."""
+    if not was_silent(result):
+        return []
+    read = (
+        "Below is what was asked, and what a good answer says: read it once, then try again."
+        if result.qa_pairs
+        else "The interview ended before the first answer."
+    )
+    return [
+        f"There is nothing to measure yet. {read}",
+        "If you did speak, your microphone was not heard: look whether it is muted, and whether "
+        "your browser lets this page use it. You can also answer in writing.",
+    ]
+
+
 def cautions(result: InterviewComplete) -> list[str]:
     """What has to be known before the figures are believed."""
     found = []
-    if not result.analysis_valid:
+    if not (result.analysis_valid or was_silent(result)):
         found.append(
             "Too little was said to judge this interview. Take the figures as they are: "
             "hardly anything was there to be measured."

@@ -15,6 +15,7 @@ from tests.support.worker import Server
 from tests.unit.speech.interviews.sample_results import (
     silent_result,
     spoken_result,
+    unanswered_result,
     written_result,
 )
 
@@ -26,7 +27,7 @@ _names = count(1)
 
 @pytest.fixture(scope="package")
 def known(site: Server) -> tuple[str, str]:
-    """The name of a reader with five interviews, and what their ids begin with."""
+    """The name of a reader with six interviews, and what their ids begin with."""
     name = f"practised{next(_names)}"
     results = [
         *(
@@ -35,6 +36,7 @@ def known(site: Server) -> tuple[str, str]:
         ),
         written_result(session_id=f"{name}-written"),
         silent_result(session_id=f"{name}-silent"),
+        unanswered_result(session_id=f"{name}-unanswered"),
     ]
     keep(site, name, results)
     return name, f"/interviews/{name}-"
@@ -78,12 +80,27 @@ def test_choice_and_results_are_accessible(open_reader: Open, known: tuple[str, 
     page = log_in(reader, name, "/interviews/")
     wait_for_charts(page)
     assert axe_by_day_and_night(page, widths=WIDTHS) == []
-    for kind in ("2", "written", "silent"):
+    for kind in ("2", "written", "silent", "unanswered"):
         page.goto(f"{path}{kind}/")
         wait_for_charts(page)
         for summary in page.locator("summary").all():
             summary.click()
         assert axe_by_day_and_night(page, widths=WIDTHS) == [], kind
+
+
+def test_who_said_nothing_sees_a_way_on_and_what_was_expected(
+    open_reader: Open, known: tuple[str, str]
+) -> None:
+    name, path = known
+    page = log_in(open_reader(), name, f"{path}unanswered/")
+
+    expect(page.locator(".card, [data-chart=timeline], [data-chart=answers]")).to_have_count(0)
+    expect(page.get_by_text("There is nothing to measure yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="What was asked")).to_be_visible()
+    expect(page.get_by_role("heading", name="Expected")).to_have_count(2)
+    expect(page.get_by_text("Match 0")).to_have_count(0)
+    page.get_by_role("link", name="Try again").click()
+    expect(page).to_have_url(re.compile("/interviews/$"))
 
 
 @pytest.mark.timeout(120)
@@ -115,7 +132,13 @@ def test_pages_fit_into_the_window(open_reader: Open, known: tuple[str, str], wi
     name, path = known
     reader = open_reader(width=width)
     page = log_in(reader, name, "/interviews/")
-    for place in ("/interviews/", f"{path}2/", f"{path}silent/", "/interviews/live/"):
+    for place in (
+        "/interviews/",
+        f"{path}2/",
+        f"{path}silent/",
+        f"{path}unanswered/",
+        "/interviews/live/",
+    ):
         page.goto(place)
         wait_for_charts(page)
         assert spill(reader) == [], place

@@ -40,6 +40,14 @@ def silent_result(*, session_id: str = "s1") -> InterviewComplete:
     return parse(InterviewComplete, {**Rehearsal().at(5).stop().result, "session_id": session_id})
 
 
+def unanswered_result(*, session_id: str = "s1", answers: int = 2) -> InterviewComplete:
+    """An interview in which every question met silence."""
+    reader = Rehearsal()
+    for number in range(answers):
+        reader.at(2 + 30 * number).turn().at(20 + 30 * number)
+    return parse(InterviewComplete, {**reader.stop().result, "session_id": session_id})
+
+
 def _speak(reader: Rehearsal, second: float, number: int) -> float:
     """One answer of 26 to 32 seconds."""
     long_pause = 6.2 if number == 2 else 1.8

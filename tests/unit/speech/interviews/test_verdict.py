@@ -1,10 +1,12 @@
 import msgspec
 import pytest
 
-from speech.interviews.verdict import cautions, details, headline
+from speech.interviews.result_page import result_page
+from speech.interviews.verdict import cautions, details, headline, way_on
 from tests.unit.speech.interviews.sample_results import (
     silent_result,
     spoken_result,
+    unanswered_result,
     written_result,
 )
 
@@ -41,7 +43,40 @@ def test_an_interview_in_writing_is_not_called_silent():
 def test_an_interview_without_anything_says_so():
     assert headline(silent_result()) == "Nothing was heard in 5 seconds."
     assert details(silent_result()) == "You answered 0 of 1 question."
-    assert "Too little was said" in cautions(silent_result())[0]
+    assert cautions(silent_result()) == []
+    assert way_on(silent_result())[0].endswith("ended before the first answer.")
+
+
+@pytest.mark.parametrize("asked", [1, 3])
+def test_who_said_nothing_is_told_what_to_do_in_the_place_of_figures(asked):
+    page = result_page(unanswered_result(answers=asked), titles={})
+
+    assert page.headline.startswith("Nothing was heard in")
+    assert [answer.pair.silent for answer in page.answers] == [True] * asked
+    assert all(answer.pair.expected_answer for answer in page.answers)
+    what_to_read, what_to_do = page.way_on
+    assert what_to_read.endswith("read it once, then try again.")
+    assert "microphone" in what_to_do
+    assert "in writing" in what_to_do
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        spoken_result(),
+        written_result(),
+        changed(total_words=1, speaking_time=0.0),
+        changed(total_words=0, speaking_time=1.0),
+    ],
+)
+def test_whoever_said_anything_sees_the_figures(result):
+    assert way_on(result) == []
+
+
+def test_figures_of_hardly_anything_come_with_a_caution():
+    result = msgspec.structs.replace(changed(total_words=2), analysis_valid=False)
+
+    assert "Too little was said" in cautions(result)[0]
 
 
 def test_one_answer_has_no_average():
