@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import (
     AuthenticationForm,
@@ -16,6 +17,9 @@ from readrealm.accounts.throttling import wait_for_log_in, wait_for_sign_up, wai
 
 LONGEST_NAME = 64
 """As long as a name may be in a room; Django's own limit is longer."""
+
+NAME_FIELD = "Name"
+"""The one label of what tells readers apart: at sign-up, at log-in, and in what is wrong with it."""
 
 NAME_MARKS = "@\u00a0.\u00a0+\u00a0-\u00a0_"
 """What a name may have besides letters and digits, in one line."""
@@ -39,8 +43,8 @@ class ThrottledForm:
             raise ValidationError(waiting_words(wait_ms), code="throttled")
 
 
-class LogInForm(ThrottledForm, AuthenticationForm):
-    """A name and its password, tried not too often."""
+class ThrottledLogIn(ThrottledForm, AuthenticationForm):
+    """An account's name and its password, tried not too often."""
 
     def clean(self) -> dict[str, Any]:
         """Count the attempt before the password is looked at."""
@@ -51,8 +55,23 @@ class LogInForm(ThrottledForm, AuthenticationForm):
         return cleaned
 
 
-class AdminLogInForm(LogInForm, AdminAuthenticationForm):
-    """The same for the door of the admin."""
+class LogInForm(ThrottledLogIn):
+    """The door for readers."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "This name and this password do not belong together. Capitals count in "
+        "both.",
+    }
+    username = UsernameField(
+        label=NAME_FIELD,
+        help_text="The one you signed up with, which other readers see.",
+        widget=forms.TextInput(attrs={"autofocus": True}),
+    )
+
+
+class AdminLogInForm(ThrottledLogIn, AdminAuthenticationForm):
+    """The door of the admin, in Django's words."""
 
 
 class SignUpForm(ThrottledForm, UserCreationForm):
@@ -77,9 +96,14 @@ class SignUpForm(ThrottledForm, UserCreationForm):
                 self.add_error(None, refusal)
 
     username = UsernameField(
-        label="Name",
+        label=NAME_FIELD,
         max_length=LONGEST_NAME,
-        help_text=f"Other readers see it. Up to {LONGEST_NAME} letters, digits and {NAME_MARKS}",
+        help_text="Other readers see it, and you log in with it. "
+        f"Up to {LONGEST_NAME} letters, digits and {NAME_MARKS}",
+        error_messages={
+            "unique": "Somebody has this name already. Please choose another one.",
+            "invalid": f"A name has letters, digits and {NAME_MARKS} only, and no spaces.",
+        },
     )
 
     class Meta(BaseUserCreationForm.Meta):

@@ -35,7 +35,7 @@ def test_a_reader_logs_out_and_in_again(open_reader: Open, book_id: int) -> None
     expect(ada.page).to_have_url(re.compile("/$"))
     ada.open(book_id)
     ada.page.get_by_role("link", name="Log in").first.click()
-    ada.page.get_by_label("Username").fill(f"ben-{book_id}")
+    ada.page.get_by_label("Name", exact=True).fill(f"ben-{book_id}")
     ada.page.get_by_label("Password").fill("wrong words")
     ada.page.get_by_role("button", name="Log in").click()
     expect(ada.page.get_by_role("alert")).to_be_visible()

@@ -132,13 +132,8 @@ def test_pages_fit_into_the_window(open_reader: Open, known: tuple[str, str], wi
     name, path = known
     reader = open_reader(width=width)
     page = log_in(reader, name, "/interviews/")
-    for place in (
-        "/interviews/",
-        f"{path}2/",
-        f"{path}silent/",
-        f"{path}unanswered/",
-        "/interviews/live/",
-    ):
+    kinds = ("2", "silent", "unanswered")
+    for place in ("/interviews/", *(f"{path}{kind}/" for kind in kinds), "/interviews/live/"):
         page.goto(place)
         wait_for_charts(page)
         assert spill(reader) == [], place

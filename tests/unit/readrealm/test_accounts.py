@@ -1,5 +1,7 @@
 """Signing up, in and out."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -123,3 +125,52 @@ def test_every_field_has_a_label(client: Client, path: str) -> None:
 
     for name in ("username", "password" if "login" in path else "password1"):
         assert f'<label for="id_{name}">' in page
+
+
+WRONG = [
+    ("/accounts/login/", {"username": "ada", "password": "wrong words"}, "do not belong together"),
+    ("/accounts/signup/", {"username": "ada"}, "Somebody has this name already"),
+    ("/accounts/signup/", {"username": "two words"}, "and no spaces"),
+    (
+        "/accounts/signup/",
+        {"username": "queequeg", "password1": "queequeg1", "password2": "queequeg1"},
+        "too similar to your name",
+    ),
+]
+
+
+def seen(answer: Any) -> str:
+    """What a reader of a page reads or hears: its words, without what stands in tags."""
+    main = re.search("<main.*?</main>", answer.content.decode(), re.DOTALL)
+    assert main
+    return html.unescape(re.sub("<[^>]*>", " ", main[0]))
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/"])
+def test_who_a_reader_is_has_one_label_and_a_hint(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+
+    assert re.search(r'<label for="id_username">\s*Name\s*</label>', page)
+    field = re.search(r'<input[^>]*name="username"[^>]*>', page)
+    assert field
+    assert 'autocomplete="username"' in field[0]
+    assert 'autocapitalize="none"' in field[0]
+    assert 'aria-describedby="id_username_helptext"' in field[0]
+    hint = re.search(r'id="id_username_helptext">([^<]*)', page)
+    assert hint
+    assert "other readers see" in hint[1].lower()
+    assert "username" not in seen(client.get(path)).lower()
+
+
+@pytest.mark.parametrize(("path", "wrong", "words"), WRONG)
+def test_what_is_wrong_with_it_is_said_in_the_word_of_the_label(
+    client: Client, ada: User, path: str, wrong: dict[str, str], words: str
+) -> None:
+    shown = seen(client.post(path, {**NEW, **wrong}))
+
+    assert words in shown
+    assert "username" not in shown.lower()
+
+
+def test_the_admin_keeps_the_word_of_its_other_pages(client: Client) -> None:
+    assert "Username" in client.get("/admin/login/").content.decode()
