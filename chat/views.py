@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -43,6 +44,13 @@ class Rooms(Protocol):
     async def presence(self, book_id: int) -> PresentMembers: ...
 
     async def present_in(self, book_ids: Sequence[int]) -> dict[int, int]: ...
+
+
+class Talks(Protocol):
+    """What a page says of talking with a book."""
+
+    async def mark(self, book_id: int) -> str:
+        """What is good to know before, in a few words; empty where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ async def room(request: HttpRequest, book_id: int) -> HttpResponse:
         {
             "book": book or Book(id=book_id, title=f"Book {book_id}"),
             "is_listed": book is not None,
+            "talk_mark": await _talks().mark(book_id) if settings.TALK_IS_OFFERED else "",
             "items": items(shown.messages, user_id=account.user_id if account else None),
             "has_older": shown.has_older,
             "oldest_seq": shown.messages[0].seq if shown.messages else 0,
@@ -143,6 +152,11 @@ async def room(request: HttpRequest, book_id: int) -> HttpResponse:
             },
         },
     )
+
+
+def _talks() -> Talks:
+    talks: Talks = import_string(settings.TALK)()
+    return talks
 
 
 def _rooms() -> Rooms:

@@ -1,6 +1,6 @@
 """What somebody tells us to get an account."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -19,7 +19,7 @@ LONGEST_NAME = 64
 """As long as a name may be in a room; Django's own limit is longer."""
 
 NAME_FIELD = "Name"
-"""The one label of what tells readers apart: at sign-up, at log-in, and in what is wrong with it."""
+"""What tells readers apart, at sign-up as at log-in."""
 
 NAME_MARKS = "@\u00a0.\u00a0+\u00a0-\u00a0_"
 """What a name may have besides letters and digits, in one line."""
@@ -58,7 +58,7 @@ class ThrottledLogIn(ThrottledForm, AuthenticationForm):
 class LogInForm(ThrottledLogIn):
     """The door for readers."""
 
-    error_messages = {
+    error_messages: ClassVar[dict[str, Any]] = {
         **AuthenticationForm.error_messages,
         "invalid_login": "This name and this password do not belong together. Capitals count in "
         "both.",

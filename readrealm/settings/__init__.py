@@ -90,6 +90,8 @@ TALK_IS_OFFERED = VOICE or not REALTIME_ENGINE_IS_PRIVATE or _talk.name != "loca
 """Whether somebody answers readers who speak."""
 BOOKS = "readrealm.books.Catalogue"
 """What voice knows of books; `speech.gateway.services.Books` is the port."""
+TALK = "speech.gateway.prospects.Prospects"
+"""What pages may say of talks with a book; `chat.views.Talks` is the port."""
 COMMAND_BROADCAST = _voices.command_broadcast
 VOICE_WORKER_TOKEN = _voices.worker_token
 VOICE_RETENTION_DAYS = _voices.retention_days

@@ -23,10 +23,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from readrealm.kernel.errors import InvalidInput, NotFound, PayloadTooLarge
+from readrealm.kernel.errors import NotFound, PayloadTooLarge
 from speech.companion import ranking
 from speech.companion.books import Book, Passage, read_book
 from speech.companion.lexical import LexicalIndex
+from speech.companion.shelf import index_path, text_path
 
 LAYOUT = "passages-1"
 """Changes whenever texts are cut or stored differently."""
@@ -36,7 +37,6 @@ OPEN_BOOKS = 8
 """Indexes that are kept in memory; Moby Dick takes 6 MB."""
 
 BATCH = 32
-LARGEST_ID = 2**53 - 1
 
 Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -112,18 +112,18 @@ class Library:
         text = _decoded(source)
         book = read_book(text)
         with self._writing(book_id):
-            _replace(self._text_path(book_id), source)
+            _replace(text_path(self.folder, book_id), source)
             self._build(book_id, source, book, progress)
         return book
 
     def has_text(self, book_id: int) -> bool:
-        return self._text_path(book_id).is_file()
+        return text_path(self.folder, book_id).is_file()
 
     def is_indexed(self, book_id: int) -> bool:
         """Whether the index is there and was made from this text by this model."""
         try:
-            stored, _ = _load(self._index_path(book_id))
-            source = self._text_path(book_id).read_bytes()
+            stored, _ = _load(index_path(self.folder, book_id))
+            source = text_path(self.folder, book_id).read_bytes()
         except (OSError, ValueError):
             return False
         return stored.manifest == self._manifest(source)
@@ -139,7 +139,7 @@ class Library:
         with self._writing(book_id):
             if self.is_indexed(book_id):
                 return False
-            source = self._text_path(book_id).read_bytes()
+            source = text_path(self.folder, book_id).read_bytes()
             self._build(book_id, source, read_book(_decoded(source)), progress)
         return True
 
@@ -186,10 +186,10 @@ class Library:
         stored = msgspec.json.encode(_Stored(self._manifest(source), book))
         buffer = io.BytesIO()
         np.savez(buffer, vectors=vectors, stored=np.frombuffer(stored, np.uint8))
-        _replace(self._index_path(book_id), buffer.getvalue())
+        _replace(index_path(self.folder, book_id), buffer.getvalue())
 
     def _index(self, book_id: int) -> _Index:
-        path = self._index_path(book_id)
+        path = index_path(self.folder, book_id)
         try:
             key = (book_id, path.stat().st_mtime_ns)
         except FileNotFoundError:
@@ -221,17 +221,11 @@ class Library:
     def _manifest(self, source: bytes) -> _Manifest:
         return _Manifest(LAYOUT, self.model, hashlib.sha256(source).hexdigest())
 
-    def _text_path(self, book_id: int) -> Path:
-        return self.folder / f"{_checked(book_id)}.txt"
-
-    def _index_path(self, book_id: int) -> Path:
-        return self.folder / f"{_checked(book_id)}.npz"
-
     @contextlib.contextmanager
     def _writing(self, book_id: int) -> Iterator[None]:
         """Only one process builds the index of a book at a time."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{_checked(book_id)}.lock").open("w") as lock:
+        with text_path(self.folder, book_id).with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -239,12 +233,6 @@ class Library:
 def _searched(book: Book) -> list[str]:
     """Passages as they are searched: behind the heading, which often names what they do not."""
     return [f"{book.chapters[passage.chapter]} {passage.text}" for passage in book.passages]
-
-
-def _checked(book_id: int) -> int:
-    if isinstance(book_id, bool) or not 1 <= book_id <= LARGEST_ID:
-        raise InvalidInput("a book id is a whole number from 1")
-    return book_id
 
 
 def _decoded(source: bytes) -> str:

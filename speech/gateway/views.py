@@ -10,6 +10,8 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from speech.gateway.prospects import Prospects
+
 HIGHEST_BOOK_ID = 2**53 - 1
 
 
@@ -32,6 +34,7 @@ async def talk(request: HttpRequest, book_id: int) -> HttpResponse:
         "author": book.author if book else "",
         "is_listed": book is not None,
         "needs_account": needs_account,
+        "prospect": await Prospects().of(book_id),
         "config": {"bookId": book_id},
     }
     return render(request, "speech/voice.html", context)

@@ -10,14 +10,12 @@ import openai
 
 from speech.companion.passages import Library
 from speech.companion.replies import LanguageModel, ReadingCompanion, Replies
+from speech.companion.shelf import FOLDER
 from speech.engines.detector import SileroDetector
 from speech.engines.embeddings import MiniLM, load_minilm
 from speech.engines.recogniser import RecogniserPool, RecogniserSpec
 from speech.engines.speaker import EspeakSpeaker, PiperSpeaker, Speaker
 from speech.realtime.connection import Engines
-
-BOOKS_FOLDER = "books"
-"""Inside the data folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ def library(data_dir: Path) -> Library:
     Raises:
         ProviderUnavailable: the embedding model is not installed.
     """
-    return Library(data_dir / BOOKS_FOLDER, load_minilm(), model=MiniLM.name)
+    return Library(data_dir / FOLDER, load_minilm(), model=MiniLM.name)
 
 
 @contextlib.asynccontextmanager

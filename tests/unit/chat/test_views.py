@@ -60,6 +60,13 @@ class FakeRooms:
             raise StoreUnavailable
 
 
+class FakeTalks:
+    """What is said of talking with a book; some have no text."""
+
+    async def mark(self, book_id: int) -> str:
+        return "its text is away" if book_id == 11 else ""
+
+
 @pytest.fixture
 def rooms(monkeypatch: pytest.MonkeyPatch) -> FakeRooms:
     fake = FakeRooms()
@@ -326,3 +333,29 @@ def test_the_fake_rooms_offer_what_the_pages_ask_for() -> None:
     rooms: views.Rooms = FakeRooms()
 
     assert rooms
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/books/2701/", "Talk with this book"),
+        ("/books/11/", "Talk with this book, its text is away"),
+    ],
+)
+def test_the_door_to_a_talk_says_before_what_is_missing(
+    client: Client, rooms: FakeRooms, settings: Any, path: str, name: str
+) -> None:
+    settings.TALK_IS_OFFERED, settings.TALK = True, f"{__name__}.FakeTalks"
+
+    door = re.search(r'<a class="voice-door".*?</a>', get(client, path), re.DOTALL)
+
+    assert door
+    assert " ".join(re.sub("<[^>]*>", "", door[0]).split()) == name
+
+
+def test_where_no_talk_is_offered_nobody_is_asked_about_it(
+    client: Client, rooms: FakeRooms, settings: Any
+) -> None:
+    settings.TALK_IS_OFFERED, settings.TALK = False, "nowhere.Nothing"
+
+    assert "voice-door" not in get(client, "/books/11/")
