@@ -65,7 +65,11 @@ TALK = (
 @contextmanager
 def site() -> Iterator[Server]:
     """A server with `TALK` in the room of `BOOK`."""
-    server = Server(FOLDER / "site", workers=1, environment={"MONGODB_URL": "", "VOICE": "true"})
+    server = Server(
+        FOLDER / "site",
+        workers=1,
+        environment={"MONGODB_URL": "", "VOICE": "true", "LOG_IN_RATE": "off"},
+    )
     try:
         server.start()
         keep(mongod_url(server.folder), BOOK, TALK)

@@ -93,6 +93,9 @@ JUDGEMENTS: dict[str, Judgement] = {
 }
 """By what a form says."""
 
+LEAVING = frozenset({"keep", "dismiss"})
+"""Judgements that leave the message where it is."""
+
 
 def review(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """The queue; a POST judges one case and shows the queue again.
@@ -118,9 +121,12 @@ def review(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "moderator_id": str(request.user.pk),
         "claim_minutes": CLAIM_MS // 60_000,
         "judgements": [
-            (value, judgement.label)
-            for value, judgement in JUDGEMENTS.items()
-            if may_sanction or not judgement.sanctions
+            [
+                (value, judgement.label)
+                for value, judgement in JUDGEMENTS.items()
+                if (value in LEAVING) is leaves and (may_sanction or not judgement.sanctions)
+            ]
+            for leaves in (True, False)
         ],
         "longest_reason": LONGEST_REASON,
     }

@@ -21,8 +21,15 @@ LONGEST_NAME = 64
 NAME_FIELD = "Name"
 """What tells readers apart, at sign-up as at log-in."""
 
-NAME_MARKS = "@\u00a0.\u00a0+\u00a0-\u00a0_"
-"""What a name may have besides letters and digits, in one line."""
+NAME_MARKS = "@\u00a0.\u00a0+\u00a0_\u00a0-"
+"""What a name may have besides letters and digits, in one line: a line may end behind a hyphen."""
+
+
+GOOD_WORDS = (
+    "8 characters or more. Not digits alone, nothing that many others use, and not much like your "
+    "name."
+)
+"""What `AUTH_PASSWORD_VALIDATORS` want, in one breath."""
 
 
 class ThrottledForm:
@@ -84,6 +91,8 @@ class SignUpForm(ThrottledForm, UserCreationForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
+        self.fields["password1"].help_text = GOOD_WORDS
+        self.fields["password2"].help_text = "The same once more."
 
     def _post_clean(self) -> None:
         # Django's own checks of the password come last, here; only an account that could be

@@ -30,8 +30,8 @@ COMPANION = {
     ),
     Holding.NOTHING: Prospect(
         offer="The text of this book is not here yet.",
-        limit="Answers are read from the text, so for now there are none: you would only be told "
-        "so. A moderator can load it. The readers in the room may know.",
+        limit="Answers are read from the text, so for now there are none. A moderator can load it; "
+        "the readers in the room may know.",
         mark="its text is not here yet",
     ),
 }

@@ -9,6 +9,9 @@ const HEIGHT_PX = 36;
 const TRACK_PX = 10;
 const TOP_PX = 12;
 
+/** A band is told from its scale in little room. */
+const LEAST_PX = 80;
+
 /**
  * @typedef {object} BandFigures
  * @property {number | null} value
@@ -24,6 +27,7 @@ const TOP_PX = 12;
 export function bandChart({ value, low, high, end }) {
   return {
     words: "",
+    least: LEAST_PX,
     draw: (svg, width) => {
       const x = scaleLinear([0, end], [1, width - 1]).clamp(true);
       const [from, to] = [x(low ?? 0), x(high ?? end)];

@@ -7,8 +7,15 @@ import { create, select } from "d3-selection";
 /**
  * @typedef {object} Chart
  * @property {string} words what the drawing shows, for those who do not see it
- * @property {(svg: Svg, width: number) => number} draw draws for a width in px; gives the height
+ * @property {(svg: Svg, width: number) => number} draw draws for a width in its own px; gives the height
+ * @property {number} [least] the width that it needs, px of its own; `LEAST_PX` if it does not say
  */
+
+/** The width that a chart needs, px of its own. */
+const LEAST_PX = 220;
+
+/** The size of text for which charts are drawn, px. */
+const TEXT_PX = 16;
 
 /** What fits beside the margins of A4, px. */
 const PAPER_PX = 660;
@@ -16,29 +23,45 @@ const PAPER_PX = 660;
 let drawn = 0;
 
 /**
- * Draw, and draw anew whenever the width changes.
+ * Draw, and draw anew whenever the width changes or the size of text. A chart grows with the text
+ * around it, as far as there is room.
  * @param {HTMLElement} place
  * @param {Chart} chart
  * @param {number} [paperPx] the width on paper
  */
 export function show(place, chart, paperPx = PAPER_PX) {
-  let shownPx = 0;
+  let shown = "";
   const draw = (/** @type {number} */ widthPx) => {
-    const width = Math.round(widthPx);
-    if (!width || width === shownPx) return;
-    shownPx = width;
+    const room = Math.round(widthPx);
+    const scale = scaleFor(room, chart.least ?? LEAST_PX);
+    if (!room || shown === `${room} ${scale}`) return;
+    shown = `${room} ${scale}`;
+    const width = Math.floor(room / scale);
     const svg = create("svg").attr("class", "drawn").attr("role", "img").attr("aria-label", chart.words);
     const height = Math.ceil(chart.draw(/** @type {Svg} */ (svg), width));
-    svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`);
+    svg.attr("width", width * scale).attr("height", height * scale).attr("viewBox", `0 0 ${width} ${height}`);
     place.replaceChildren(/** @type {SVGSVGElement} */ (svg.node()));
   };
   const fit = () => draw(matchMedia("print").matches ? paperPx : place.clientWidth);
-  new ResizeObserver(fit).observe(place);
+  const observer = new ResizeObserver(fit);
+  observer.observe(place);
+  // Its height changes with the size of text, which has no event of its own.
+  observer.observe(document.documentElement);
   // Paper is laid out at once after these, too soon for an observer.
   addEventListener("beforeprint", () => draw(paperPx));
   addEventListener("afterprint", () => draw(place.clientWidth));
   matchMedia("print").addEventListener("change", fit);
   fit();
+}
+
+/**
+ * How many px of the page are one of a chart: more where text is larger than usual.
+ * @param {number} roomPx
+ * @param {number} leastPx
+ */
+function scaleFor(roomPx, leastPx) {
+  const wished = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / TEXT_PX;
+  return Math.max(1, Math.min(wished, roomPx / leastPx));
 }
 
 /**
@@ -65,7 +88,7 @@ export function showLegend(list, entries) {
   list.replaceChildren();
   for (const [words, sign] of entries) {
     const item = select(list).append("li");
-    const svg = item.append("svg").attr("class", "drawn").attr("width", 28).attr("height", 16)
+    const svg = item.append("svg").attr("class", "drawn").attr("viewBox", "0 0 28 16")
       .attr("aria-hidden", "true");
     sign(svg);
     item.append("span").text(words);
