@@ -53,13 +53,21 @@ class _Kind:
     title: str
     end: float
     """The least that the scale reaches."""
-    write: Callable[[float], str]
+    write: Callable[..., str]
+    """A value in words; ``more`` is for decimals beyond those that a reader needs."""
     meanings: dict[Standing, str]
     needs_speech: bool = True
 
 
-def _plain(unit: str, digits: int = 0) -> Callable[[float], str]:
-    return lambda value: f"{value:.{digits}f}{NBSP}{unit}".rstrip(NBSP)
+def _plain(unit: str, digits: int = 0) -> Callable[..., str]:
+    def write(value: float, *, more: int = 0) -> str:
+        return f"{value:.{digits + more}f}{NBSP}{unit}".rstrip(NBSP)
+
+    return write
+
+
+def _percent(value: float, *, more: int = 0) -> str:
+    return f"{100 * value:.{more}f}{NBSP}%" if more else percent(value)
 
 
 _KINDS = {
@@ -76,7 +84,7 @@ _KINDS = {
     "speaking_ratio": _Kind(
         title="Share of speech",
         end=1,
-        write=percent,
+        write=_percent,
         meanings={
             Standing.GOOD: "You spoke as much as an interview leaves room for.",
             Standing.LOW: "Much of the time went into questions, thinking and silence.",
@@ -86,7 +94,7 @@ _KINDS = {
     "fluency_score": _Kind(
         title="Fluency",
         end=1,
-        write=percent,
+        write=_percent,
         meanings={
             Standing.GOOD: "Your speech flowed: steady, with few hesitations.",
             Standing.LOW: "Pace, gaps and hesitations together held your speech up.",
@@ -125,7 +133,7 @@ _KINDS = {
     "avg_semantic_similarity": _Kind(
         title="Match",
         end=1,
-        write=percent,
+        write=_percent,
         needs_speech=False,
         meanings={
             Standing.GOOD: "Your answers say what was expected.",
@@ -135,7 +143,7 @@ _KINDS = {
     "avg_keyword_coverage": _Kind(
         title="Key terms",
         end=1,
-        write=percent,
+        write=_percent,
         needs_speech=False,
         meanings={
             Standing.GOOD: "You named most of the terms that a good answer names.",
@@ -195,7 +203,7 @@ def _card(result: InterviewComplete, key: str, kind: _Kind, good: Range) -> Card
     value = float(getattr(result.metrics, key))
     is_known = _is_known(result, kind)
     where = standing(value, good) if is_known else Standing.UNKNOWN
-    number, _, unit = kind.write(value).partition(NBSP)
+    number, _, unit = _written(value, kind, good).partition(NBSP)
     return Card(
         key=key,
         title=kind.title,
@@ -211,13 +219,22 @@ def _card(result: InterviewComplete, key: str, kind: _Kind, good: Range) -> Card
     )
 
 
+def _written(value: float, kind: _Kind, good: Range) -> str:
+    """With one more decimal where a value that is no bound would be written like one: 70.3 % is
+    above a range that ends at 70 %."""
+    plain = kind.write(value)
+    bounds = [bound for bound in (good.min, good.max) if bound is not None and bound != value]
+    is_like_one = any(kind.write(bound) == plain for bound in bounds)
+    return kind.write(value, more=1) if is_like_one else plain
+
+
 def _is_known(result: InterviewComplete, kind: _Kind) -> bool:
     if kind.needs_speech:
         return result.metrics.speaking_time >= LEAST_SPEECH_S
     return bool(result.qa_pairs)
 
 
-def _range_words(good: Range, write: Callable[[float], str]) -> str:
+def _range_words(good: Range, write: Callable[..., str]) -> str:
     low, high = (
         None if bound is None else write(bound).replace(".0", "") for bound in (good.min, good.max)
     )

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from speech.interviews.cards import Standing, cards, figures, standing
@@ -54,6 +55,31 @@ def test_ranges_are_written_in_the_unit_of_their_metric(key, good):
     (card,) = [card for card in cards(spoken_result()) if card.key == key]
 
     assert card.good == good
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown", "expected"),
+    [
+        ("speaking_ratio", 0.7, "70", Standing.GOOD),
+        ("speaking_ratio", 0.703, "70.3", Standing.HIGH),
+        ("speaking_ratio", 0.497, "49.7", Standing.LOW),
+        ("speaking_ratio", 0.604, "60", Standing.GOOD),
+        ("fluency_score", 0.75, "75", Standing.LOW),
+        ("fluency_score", 0.752, "75.2", Standing.GOOD),
+        ("wpm", 160.3, "160.3", Standing.HIGH),
+        ("articulation_rate", 5.04, "5.04", Standing.HIGH),
+        ("articulation_rate", 4.04, "4.0", Standing.GOOD),
+    ],
+)
+def test_what_is_written_does_not_contradict_where_it_stands(key, value, shown, expected):
+    result = spoken_result()
+    metrics = msgspec.structs.replace(result.metrics, **{key: value})
+
+    (card,) = [
+        card for card in cards(msgspec.structs.replace(result, metrics=metrics)) if card.key == key
+    ]
+
+    assert (card.shown, card.standing) == (shown, expected)
 
 
 def test_a_value_never_leaves_its_scale():
