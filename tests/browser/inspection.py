@@ -62,7 +62,7 @@ def axe(page: Page) -> list[str]:
 
 
 def ours(page: Page) -> list[str]:
-    """What sticks out of a page that is not one of Django's admin, whose sheets are not made for it."""
+    """What sticks out of a page; the sheets of Django's admin are not made for so much."""
     return [] if "/admin/" in page.url else sticking_out(page)
 
 

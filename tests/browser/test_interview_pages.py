@@ -139,7 +139,7 @@ def test_pages_fit_into_the_window(open_reader: Open, known: tuple[str, str], wi
         assert spill(reader) == [], place
 
 
-@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("width", [320, 640, 1280])
 def test_text_of_twice_the_size_fits_too(
     open_reader: Open, known: tuple[str, str], width: int
 ) -> None:
@@ -151,6 +151,34 @@ def test_text_of_twice_the_size_fits_too(
         page.add_style_tag(content="html { font-size: 200% !important; }")
         wait_for_charts(page)
         assert spill(reader) == [], place
+
+
+@pytest.mark.parametrize(("width", "least"), [(1280, 2.0), (320, 1.0)])
+def test_charts_grow_with_the_text_as_far_as_there_is_room(
+    open_reader: Open, known: tuple[str, str], width: int, least: float
+) -> None:
+    name, path = known
+    page = log_in(open_reader(width=width, bypass_csp=True), name, f"{path}2/")
+    wait_for_charts(page)
+    before = scales(page)
+
+    page.add_style_tag(content="html { font-size: 200% !important; }")
+    page.wait_for_function(
+        """() => { const [svg] = document.querySelectorAll(".card-band svg");
+          return svg.width.baseVal.value > svg.viewBox.baseVal.width * 1.5; }"""
+    )
+
+    assert set(before) == {1.0}
+    assert all(least <= scale <= 2.0 for scale in scales(page))
+
+
+def scales(page: Page) -> list[float]:
+    """How many px of the page are one of each drawing."""
+    found: list[float] = page.evaluate(
+        """() => [...document.querySelectorAll(":is(.chart-place, .card-band) svg")].map((svg) =>
+          Math.round(100 * svg.width.baseVal.value / svg.viewBox.baseVal.width) / 100)"""
+    )
+    return found
 
 
 def test_charts_are_drawn_anew_for_another_width(open_reader: Open, known: tuple[str, str]) -> None:

@@ -394,6 +394,34 @@ CONVERSATION = """async () => {
 }"""
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("text", ["html { font-size: 100% }", "html { font-size: 200% }"])
+def test_what_a_book_cannot_answer_is_read_before_anybody_asks(
+    browser: Browser, talking_site: Server, book_with_text: int, width: int, text: str
+) -> None:
+    viewport = {"width": width, "height": 740}
+    context, reader = opened(browser, talking_site, viewport=viewport, bypass_csp=True)
+    page = reader.page
+
+    reader.open(BOOK)
+    page.get_by_role("link", name="Talk with this book, its text is not here yet").click()
+    page.add_style_tag(content=text)
+    limit = page.locator(".voice-limit")
+    expect(limit).to_contain_text("A moderator can load it")
+    words, desk = limit.bounding_box(), page.locator("[data-desk]").bounding_box()
+    assert words is not None
+    assert desk is not None
+    assert words["y"] + words["height"] <= desk["y"]
+    assert reader.overflow()["sticking"] == []
+
+    reader.open(book_with_text)
+    page.get_by_role("link", name="Talk with this book", exact=True).click()
+    expect(page.get_by_text("looks for the passage that answers")).to_be_visible()
+    expect(limit).to_have_count(0)
+    context.close()
+    assert reader.errors == []
+
+
 def test_pages_of_an_imported_book_have_its_title(
     browser: Browser, talking_site: Server, book_with_text: int
 ) -> None:
