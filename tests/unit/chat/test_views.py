@@ -336,21 +336,20 @@ def test_the_fake_rooms_offer_what_the_pages_ask_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/books/2701/", "Talk with this book"),
-        ("/books/11/", "Talk with this book, its text is away"),
-    ],
+    ("path", "mark"), [("/books/2701/", ""), ("/books/11/", "its text is away")]
 )
-def test_the_door_to_a_talk_says_before_what_is_missing(
-    client: Client, rooms: FakeRooms, settings: Any, path: str, name: str
+def test_the_doors_to_a_talk_say_before_what_is_missing(
+    client: Client, rooms: FakeRooms, settings: Any, path: str, mark: str
 ) -> None:
     settings.TALK_IS_OFFERED, settings.TALK = True, f"{__name__}.FakeTalks"
 
-    door = re.search(r'<a class="voice-door".*?</a>', get(client, path), re.DOTALL)
+    doors = re.findall(r'<a class="[^"]*" href="[^"]*/voice/".*?</a>', get(client, path), re.DOTALL)
 
-    assert door
-    assert " ".join(re.sub("<[^>]*>", "", door[0]).split()) == name
+    shown = [" ".join(re.sub("<[^>]*>", " ", door).split()) for door in doors]
+    assert shown == ["", f"Talk with this book {mark}".strip()]
+    labels = [re.findall(r'aria-label="([^"]*)"', door) for door in doors]
+    assert labels[0] == [f"Talk with this book, {mark}" if mark else "Talk with this book"]
+    assert labels[1] == (labels[0] if mark else [])
 
 
 def test_where_no_talk_is_offered_nobody_is_asked_about_it(
