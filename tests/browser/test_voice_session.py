@@ -159,7 +159,7 @@ def test_settings_are_shown_changed_refused_and_restored(open_reader: Open) -> N
     threshold.press("Tab")
     expect(page.locator("[data-config-error]")).to_contain_text("from 0 to 1")
     page.get_by_label("Tell speakers apart").click()
-    expect(page.locator("[data-config-error]")).to_contain_text("speaker labels need")
+    expect(page.locator("[data-config-error]")).to_contain_text("Speaker labels need")
     expect(page.get_by_label("Tell speakers apart")).not_to_be_checked()
 
     page.get_by_role("button", name="Restore the defaults").click()
@@ -204,3 +204,50 @@ def test_everything_can_be_done_from_the_keyboard(open_reader: Open) -> None:
 
     assert "Start recording" in reached
     assert "How this site listens" in reached
+
+
+QUIET_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
+  window.heard = new AudioContext().createMediaStreamDestination().stream;
+  return window.heard;
+};"""
+
+
+def test_a_microphone_that_is_unplugged_ends_the_recording_and_is_told(open_reader: Open) -> None:
+    page = open_reader().page
+    page.add_init_script(QUIET_MICROPHONE)
+    page.goto("/voice/")
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.get_by_role("button", name="Stop recording")).to_be_visible()
+
+    page.evaluate(
+        "() => { const [track] = window.heard.getTracks();"
+        " track.stop(); track.dispatchEvent(new Event('ended')); }"
+    )
+
+    expect(page.locator("[data-trouble]")).to_contain_text("The microphone has gone")
+    expect(page.get_by_role("button", name="Start recording")).to_be_enabled()
+
+
+NO_WEBSOCKETS = """window.WebSocket = class extends WebSocket {
+  constructor() { super("ws://127.0.0.1:1/"); }
+};"""
+
+
+def test_a_server_out_of_reach_is_told_in_plain_words_until_it_is_back(
+    browser: Browser, site: Server
+) -> None:
+    context = browser.new_context(base_url=site.url, bypass_csp=True)
+    context.add_init_script(NO_WEBSOCKETS)
+    is_away = [True]
+    context.route(
+        "**/socket.io/*", lambda route: route.abort() if is_away[0] else route.continue_()
+    )
+    page = context.new_page()
+    page.goto("/voice/")
+    trouble = page.locator("[data-trouble]")
+
+    expect(trouble).to_have_text("The server cannot be reached. This page goes on trying.")
+    is_away[0] = False
+    expect(page.locator("[data-state]")).to_have_text("Ready", timeout=20_000)
+    expect(trouble).to_be_hidden()
+    context.close()

@@ -111,9 +111,8 @@ form.addEventListener("submit", (submission) => {
   const name = event.value;
   show("said", name, values);
   socket.timeout(ANSWER_MS).emit(name, ...values, (missing, ...answers) => {
-    if (!missing) {
-      show("answered", name, answers);
-    }
+    if (missing) show("state", `no answer to ${name} within ${ANSWER_MS / 1000} seconds`, []);
+    else show("answered", name, answers);
   });
 });
 

@@ -58,6 +58,14 @@ export class MicrophoneRefused extends Error {
     super(WORDS[reason]);
     this.reason = reason;
   }
+
+  /**
+   * @param {unknown} error of the browser
+   * @returns {MicrophoneRefused}
+   */
+  static because(error) {
+    return new MicrophoneRefused(REASONS[/** @type {Error} */ (error).name] ?? "failed");
+  }
 }
 
 /** How long the rest of the sound may take to come from the audio thread. */
@@ -116,7 +124,7 @@ export class Microphone extends EventTarget {
       this.#connect(context, this.#stream);
     } catch (error) {
       await this.close();
-      throw new MicrophoneRefused(REASONS[/** @type {Error} */ (error).name] ?? "failed");
+      throw MicrophoneRefused.because(error);
     }
   }
 

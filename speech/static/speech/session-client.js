@@ -18,11 +18,18 @@ const ANSWER_MS = 10_000;
 const MOST_UNSENT = 120;
 const RETRY_MS = 1_000;
 
-/** A request that was refused; the message is the server's. */
+/** Nothing came back; whether the request arrived is not known. */
+export class NoAnswer extends Error {
+  constructor() {
+    super("The server does not answer. Try again in a moment.");
+  }
+}
+
+/** A request that was refused; the message is the server's, as a sentence. */
 export class Refusal extends Error {
   /** @param {{error: string, code: string, retryAfterMs?: number}} envelope */
   constructor({ error, code, retryAfterMs }) {
-    super(error);
+    super(sentence(error));
     this.code = code;
     this.retryAfterMs = retryAfterMs;
   }
@@ -34,9 +41,15 @@ export class Refusal extends Error {
  * @param {string} event
  * @param {object} [data]
  * @returns {Promise<any>}
+ * @throws {Refusal | NoAnswer}
  */
 export async function request(socket, event, data = {}) {
-  const answer = await socket.timeout(ANSWER_MS).emitWithAck(event, data);
+  let answer;
+  try {
+    answer = await socket.timeout(ANSWER_MS).emitWithAck(event, data);
+  } catch {
+    throw new NoAnswer();
+  }
   if (!answer.success) throw new Refusal(answer);
   return answer.data;
 }
@@ -163,7 +176,7 @@ export class SessionClient extends EventTarget {
       setTimeout(() => void this.#flush(), waitMs);
       return;
     }
-    this.#tell("trouble", sentence(error.message));
+    this.#tell("trouble", error.message);
     this.#forget();
   }
 

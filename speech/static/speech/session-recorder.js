@@ -1,16 +1,14 @@
 /** The microphone: a recording in pieces, and how loud it is. */
 
-import { SPEECH } from "./microphone.js";
+import { MicrophoneRefused, SPEECH } from "./microphone.js";
 
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 const LEAST_PIECE_MS = 100;
 /** Below this the meter shows nothing; dBFS. */
 const QUIET_DB = -60;
 
-/** Why the microphone cannot be used, and what to do about it. */
-export class NoMicrophone extends Error {}
-
-export class Recorder {
+/** Fires `lost` when the device has gone. */
+export class Recorder extends EventTarget {
   /** @type {MediaStream | null} */
   #stream = null;
   /** @type {MediaRecorder | null} */
@@ -28,20 +26,30 @@ export class Recorder {
    * @param {(level: number) => void} onLevel 0 to 1
    */
   constructor(onPiece, onLevel) {
+    super();
     this.#onPiece = onPiece;
     this.#onLevel = onLevel;
   }
 
-  /** Ask for the microphone; nothing is recorded yet. */
+  get isOpen() {
+    return this.#stream !== null;
+  }
+
+  /**
+   * Ask for the microphone; nothing is recorded yet.
+   * @throws {MicrophoneRefused}
+   */
   async open() {
+    if (!globalThis.isSecureContext) throw new MicrophoneRefused("insecure");
     const type = TYPES.find((each) => globalThis.MediaRecorder?.isTypeSupported(each));
-    if (!navigator.mediaDevices || !type) {
-      throw new NoMicrophone("This browser cannot record here. Open the page by https, in a current browser.");
-    }
+    if (!navigator.mediaDevices || !type) throw new MicrophoneRefused("unsupported");
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ audio: SPEECH });
     } catch (error) {
-      throw new NoMicrophone(whyNot(error));
+      throw MicrophoneRefused.because(error);
+    }
+    for (const track of this.#stream.getTracks()) {
+      track.addEventListener("ended", () => this.dispatchEvent(new Event("lost")));
     }
     this.#watchLevel();
   }
@@ -106,16 +114,6 @@ export class Recorder {
     this.#context = context;
     look();
   }
-}
-
-/** @param {unknown} error */
-function whyNot(error) {
-  const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError") {
-    return "The microphone is not allowed. Allow it beside the address of this page, then press the button again.";
-  }
-  if (name === "NotFoundError") return "There is no microphone. Connect one, then press the button again.";
-  return "The microphone cannot be used; another program may hold it.";
 }
 
 /**

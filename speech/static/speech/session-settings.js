@@ -1,7 +1,7 @@
 /** The configuration form: shows what holds, changes one value at a time. */
 
 import { Refusal, request } from "./session-client.js";
-import { hook } from "./session-transcript.js";
+import { hook } from "./hooks.js";
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Field */
 

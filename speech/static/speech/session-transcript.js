@@ -1,19 +1,10 @@
 /** What was understood, line by line, and where speech was. */
 
+import { hook } from "./hooks.js";
+
 /** The stretch that the timeline shows; ms. */
 const SHOWN_MS = 60_000;
 const MOST_LINES = 500;
-
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} name of a `data-` attribute, without `data-`
- * @returns {T}
- */
-export function hook(name) {
-  const found = document.querySelector(`[data-${name}]`);
-  if (!found) throw new Error(`the page has no data-${name}`);
-  return /** @type {T} */ (found);
-}
 
 export class Transcript {
   #lines = hook("transcript");

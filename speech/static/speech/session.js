@@ -3,10 +3,12 @@
 import { io } from "socket.io-client";
 
 import { hide, isBusy, keepBusy } from "./focus.js";
-import { SessionClient } from "./session-client.js";
-import { NoMicrophone, Recorder } from "./session-recorder.js";
+import { hook } from "./hooks.js";
+import { MicrophoneRefused } from "./microphone.js";
+import { NoAnswer, Refusal, SessionClient } from "./session-client.js";
+import { Recorder } from "./session-recorder.js";
 import { Settings } from "./session-settings.js";
-import { Timeline, Transcript, hook } from "./session-transcript.js";
+import { Timeline, Transcript } from "./session-transcript.js";
 
 const WORDS = {
   idle: "Ready",
@@ -16,6 +18,7 @@ const WORDS = {
   reconnecting: "Connection lost; what you say is kept and sent when it is back",
 };
 const TICK_MS = 500;
+const UNREACHABLE = "The server cannot be reached. This page goes on trying.";
 
 /** @type {HTMLButtonElement} */
 const record = hook("record");
@@ -31,6 +34,8 @@ const transcript = new Transcript();
 const timeline = new Timeline();
 const recorder = new Recorder((base64, mimeType) => session.send(base64, mimeType), showLevel);
 
+/** Whether the page says that it cannot reach the server. */
+let isCutOff = false;
 let pieceMs = 1_000;
 let recordedMs = 0;
 let shownLevel = -1;
@@ -40,9 +45,21 @@ new Settings(socket, (config) => {
   hook("recorded").hidden = !config.pipeline?.recordAudio;
 });
 
-socket.on("connect", show);
+recorder.addEventListener("lost", async () => {
+  await finish();
+  complain("The microphone has gone. Plug it in again, and start anew.");
+});
+socket.on("connect", () => {
+  if (isCutOff) complain("");
+  isCutOff = false;
+  show();
+});
 socket.on("disconnect", show);
-socket.on("connect_error", (error) => complain(`The server cannot be reached: ${error.message}`));
+socket.on("connect_error", (error) => {
+  isCutOff = true;
+  // A server that lets nobody in says so in words for the reader; a network has none.
+  complain(error.data ? new Refusal({ error: error.message, code: error.data.code }).message : UNREACHABLE);
+});
 session.addEventListener("state", show);
 session.addEventListener("transcription", (event) => transcript.add(detailOf(event)));
 session.addEventListener("vad", (event) => {
@@ -75,9 +92,9 @@ async function begin() {
     transcript.clear();
     timeline.clear();
     recordedMs = 0;
-    recorder.start(pieceMs);
+    await recordNow();
   } catch (error) {
-    complain(error instanceof NoMicrophone || error instanceof Error ? error.message : String(error));
+    complain(wordsFor(error));
     recorder.close();
   }
   show();
@@ -90,7 +107,7 @@ async function finish() {
   try {
     await session.end();
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    complain(wordsFor(error));
   }
   show();
 }
@@ -102,14 +119,30 @@ async function turn() {
       await session.resume();
       recorder.resume();
     } else {
-      recorder.pause();
-      await session.pause();
+      await pauseBoth();
     }
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    complain(wordsFor(error));
   }
   keepBusy(pause, false);
   show();
+}
+
+/** Record into the session that has begun, unless the microphone has gone meanwhile. */
+async function recordNow() {
+  if (recorder.isOpen) recorder.start(pieceMs);
+  else await session.end();
+}
+
+/** What is still heard by the session is still recorded. */
+async function pauseBoth() {
+  recorder.pause();
+  try {
+    await session.pause();
+  } catch (error) {
+    recorder.resume();
+    throw error;
+  }
 }
 
 /** The session could not be found again: go on with a new one, which needs a new recording. */
@@ -117,10 +150,10 @@ async function restart() {
   await recorder.stop();
   try {
     await session.start();
-    recorder.start(pieceMs);
-    complain("The connection was lost. This is a new session; what was said in between is missing.");
+    await recordNow();
+    if (recorder.isOpen) complain("The connection was lost. This is a new session; what was said in between is missing.");
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    complain(wordsFor(error));
     recorder.close();
   }
   show();
@@ -143,6 +176,17 @@ function show() {
   pause.textContent = session.state === "paused" ? "Resume" : "Pause";
   state.textContent = isOn || socket.connected ? WORDS[session.state] : "Connecting";
   state.dataset.isSpeaking = "false";
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string} for the reader; a fault of this page goes where faults are looked for
+ */
+function wordsFor(error) {
+  const isMeant = [MicrophoneRefused, NoAnswer, Refusal].some((kind) => error instanceof kind);
+  if (isMeant) return /** @type {Error} */ (error).message;
+  reportError(error);
+  return "Something went wrong on this page. Reload it, and try again.";
 }
 
 /** @param {string} words */

@@ -4,6 +4,7 @@ import { io } from "socket.io-client";
 
 import { hide, isBusy, keepBusy } from "./focus.js";
 import { RATE_HZ, VoiceGateway, VoiceRefused } from "./gateway.js";
+import { hook } from "./hooks.js";
 import { Microphone, MicrophoneRefused } from "./microphone.js";
 import { Playback } from "./playback.js";
 import { NoSound } from "./sound.js";
@@ -21,7 +22,7 @@ const CONNECT_MS = 10_000;
 /** Errors that say to the reader what to do. */
 const REFUSALS = [MicrophoneRefused, NoSound, VoiceRefused];
 
-const page = hook(document, "voice");
+const page = hook("voice");
 /** @type {{bookId: number}} */
 const config = JSON.parse(document.getElementById("voice-config")?.textContent ?? "");
 const socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, autoConnect: false });
@@ -31,16 +32,16 @@ const microphone = new Microphone({
   workletUrl: page.dataset.worklet ?? "", rateHz: RATE_HZ, blockMs: BLOCK_MS,
 });
 const transcript = new Transcript({
-  log: hook(page, "log"), scroller: hook(page, "scroller"), empty: hook(page, "empty"),
+  log: hook("log"), scroller: hook("scroller"), empty: hook("empty"),
   template: /** @type {HTMLTemplateElement} */ (page.querySelector("template")),
 });
 const timeline = new Timeline(
-  /** @type {HTMLCanvasElement} */ (hook(page, "timeline")), () => playback.level,
+  /** @type {HTMLCanvasElement} */ (hook("timeline")), () => playback.level,
 );
-const main = /** @type {HTMLButtonElement} */ (hook(page, "main"));
+const main = /** @type {HTMLButtonElement} */ (hook("main"));
 const talk = new TalkButton(main);
-const quiet = hook(page, "quiet");
-const end = hook(page, "end");
+const quiet = hook("quiet");
+const end = hook("end");
 
 /** Whether the microphone is being asked for, or the server. */
 let isOpening = false;
@@ -58,7 +59,7 @@ main.addEventListener("click", () => {
 end.addEventListener("click", finish);
 quiet.addEventListener("click", beQuiet);
 addEventListener("keydown", ({ key }) => { if (key === "Escape" && playback.isPlaying) beQuiet(); });
-hook(page, "modes").addEventListener("change", show);
+hook("modes").addEventListener("change", show);
 addEventListener("pagehide", () => socket.disconnect());
 
 microphone.addEventListener("level", (event) => hearLevel(/** @type {CustomEvent} */ (event).detail.rms));
@@ -99,7 +100,7 @@ async function begin() {
     await playback.open();
     await microphone.open();
     await connect();
-    const wishes = /** @type {HTMLTextAreaElement} */ (hook(page, "wishes")).value.trim();
+    const wishes = /** @type {HTMLTextAreaElement} */ (hook("wishes")).value.trim();
     await gateway.start({
       systemMessage: wishes || WISHES, temperature: TEMPERATURE, bookId: config.bookId,
     });
@@ -193,7 +194,7 @@ function reportPlayed() {
 // ---------------------------------------------------------------- what is seen
 
 function isHeld() {
-  return hook(page, "modes").querySelector("input:checked")?.getAttribute("value") === "hold";
+  return hook("modes").querySelector("input:checked")?.getAttribute("value") === "hold";
 }
 
 function show() {
@@ -202,14 +203,14 @@ function show() {
   const look = isOpening ? "connecting" : gateway.phase;
   page.dataset.phase = look;
   page.classList.toggle("is-talking", isOn && (!isHeld() || talk.isOn));
-  hook(page, "main-words").textContent = mainWords();
+  hook("main-words").textContent = mainWords();
   main.setAttribute("aria-pressed", String(isOn && isHeld() && talk.isOn));
   if (!(isOn && isHeld())) main.removeAttribute("aria-pressed");
   keepBusy(main, isOpening || gateway.phase === "ending");
   showOrHide(end, isOn && isHeld());
   showOrHide(quiet, playback.isPlaying);
   const words = statusWords();
-  const status = hook(page, "status");
+  const status = hook("status");
   if (status.textContent !== words) status.textContent = words;
 }
 
@@ -241,18 +242,7 @@ function statusWords() {
 
 /** @param {string} message empty to take the last one away */
 function complain(message) {
-  const place = hook(page, "trouble");
+  const place = hook("trouble");
   place.textContent = message;
   place.hidden = !message;
-}
-
-/**
- * @param {ParentNode} root
- * @param {string} name
- * @returns {HTMLElement}
- */
-function hook(root, name) {
-  const found = root.querySelector(`[data-${name}]`);
-  if (!found) throw new Error(`the page has no data-${name}`);
-  return /** @type {HTMLElement} */ (found);
 }

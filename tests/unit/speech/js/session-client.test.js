@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { Refusal, SessionClient } from "../../../../speech/static/speech/session-client.js";
+import { NoAnswer, Refusal, SessionClient } from "../../../../speech/static/speech/session-client.js";
 
 /** @typedef {{event: string, data: any, answer: (envelope: any) => void, fail: () => void}} Asked */
 
@@ -189,5 +189,20 @@ test("a session that cannot start says so and is idle", async () => {
   await answer(socket, failure("RATE_LIMITED"));
   await started;
 
+  assert.equal(session.state, "idle");
+});
+
+test("what is not answered, or is refused, is told in words for the reader", async () => {
+  const socket = new Socket();
+  const session = new SessionClient(socket);
+  const unanswered = session.start();
+  unanswered.catch(() => {});
+  await answer(socket, null);
+  const refused = session.start();
+  refused.catch(() => {});
+  await answer(socket, { ...failure("RATE_LIMITED"), error: "too many requests" });
+
+  await assert.rejects(unanswered, (error) => error instanceof NoAnswer && /does not answer\. Try/.test(error.message));
+  await assert.rejects(refused, (error) => error instanceof Refusal && error.message === "Too many requests.");
   assert.equal(session.state, "idle");
 });
