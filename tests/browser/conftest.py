@@ -39,9 +39,10 @@ def browser(
     running.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A running server that all tests of this folder share; each has rooms of its own."""
+    """A running server that all tests of this folder share; each has rooms of its own. It
+    outlives the folder, for files of others come between."""
     with serving(request) as start:
         yield start(workers=2, LOG_IN_RATE="off", SIGN_UP_RATE="off")
 
