@@ -20,7 +20,7 @@ import yaml
 
 from readrealm.settings.table import SETTINGS
 from readrealm.socketio_bridge.forwarding import RELAY_HEADER
-from tests.support.bridge import free_port
+from tests.support.bridge import free_port, wait_for_port
 from tests.support.processes import ROOT, Program
 from tests.support.worker import Server
 
@@ -247,6 +247,7 @@ def nginx_before(port: int, folder: Path) -> Iterator[tuple[int, int]]:
     assert tested.returncode == 0, tested.stderr
     running = Program(command)
     try:
+        wait_for_port(tls, running)
         yield plain, tls
     finally:
         running.end()

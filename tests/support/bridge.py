@@ -101,13 +101,14 @@ def serving(
         if kind == "daphne":
             program.wait_for_line("^ready$", timeout_s=START_TIMEOUT_S)
         else:
-            _wait_for_port(port, program)
+            wait_for_port(port, program)
         yield BridgeServer(kind, port, program)
     finally:
         program.end()
 
 
-def _wait_for_port(port: int, program: Program) -> None:
+def wait_for_port(port: int, program: Program) -> None:
+    """Come back when ``program`` listens on a port of the loopback interface."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         assert program.process.poll() is None, f"the server ended:\n{program.output}"

@@ -204,7 +204,10 @@ def test_a_result_without_any_speech_is_shown_all_the_same(client: Client, keep:
     answer = client.get("/interviews/s1/")
 
     assert answer.status_code == 200
-    assert "Too little was said" in answer.content.decode()
+    page = answer.content.decode()
+    assert "There is nothing to measure yet." in page
+    assert "Try again" in page
+    assert 'class="card"' not in page
 
 
 def test_words_of_an_answer_are_never_markup(client: Client, keep: Keep) -> None:
