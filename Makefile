@@ -18,6 +18,7 @@ NEWER_THAN_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 HAS_VENV := $(VENV)/pyvenv.cfg
 HAS_STORES := $(VENV)/.stores-installed
 HAS_RUN := $(VENV)/.run-installed
+HAS_DEV := $(DEV)/.dev-installed
 HAS_TEST := $(DEV)/.test-installed
 HAS_BENCH := $(DEV)/.bench-installed
 HAS_PAGES := node_modules/.pages-installed
@@ -104,11 +105,15 @@ $(HAS_RUN): requirements.txt requirements-nodeps.txt constraints.txt | $(HAS_VEN
 	@$(BIN)/python -m compileall -q readrealm chat speech
 	@touch $@
 
-$(HAS_TEST): requirements-dev.txt $(HAS_RUN)
+$(HAS_TEST): $(HAS_DEV) $(HAS_RUN)
+	@touch $@
+
+# Beside what we run on: the two environments know each other by a path, and by constraints.txt.
+$(HAS_DEV): requirements-dev.txt constraints.txt | $(HAS_VENV)
 	$(call say,installing what tests need)
 	@$(BIN)/python -m venv --without-pip $(DEV)
+	@$(DEVPIP) install -r requirements-dev.txt -c constraints.txt
 	@$(BIN)/python -c '$(PURELIB)' > "$$($(DEVBIN)/python -c '$(PURELIB)')/runtime.pth"
-	@$(DEVPIP) install -r requirements.txt -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 $(HAS_BENCH): requirements-bench.txt $(HAS_TEST)
