@@ -38,6 +38,7 @@ class Server:
             "HOST": "127.0.0.1",
             "PORT": "0",
             "LOG_LEVEL": "INFO",
+            "STT_PROCESSES": "2",  # each loads a model; no test has more than two speak at once
             **environment,
         }
         self.port = 0
