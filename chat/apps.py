@@ -70,13 +70,20 @@ class ChatConfig(AppConfig):
         oldest first, as it was published; without ``up_to_seq``, to the end.
 
         A long range comes in several calls. Groups that are no room have no log.
+
+        Raises:
+            ConnectionError: the log cannot be asked now.
         """
         from chat.broadcast import book_of, frame
+        from readrealm.kernel.errors import StoreUnavailable
 
         book_id = book_of(group)
         if book_id is None:
             return []
-        missed = await self.service.missed(book_id, after=after_seq, up_to=up_to_seq)
+        try:
+            missed = await self.service.missed(book_id, after=after_seq, up_to=up_to_seq)
+        except StoreUnavailable as refusal:
+            raise ConnectionError(str(refusal)) from None
         return [frame(event) for event in missed]
 
     def ensure_indexes(self) -> None:

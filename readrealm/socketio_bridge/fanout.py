@@ -22,7 +22,8 @@ from .room import PLAIN, Event, Member, Room
 log = logging.getLogger(__name__)
 
 Backfill = Callable[[str, int, int | None], Awaitable[Sequence[Event]]]
-"""``(group, after, up_to)``: the events with ``after < number <= up_to``, oldest first."""
+"""``(group, after, up_to)``: the events with ``after < number <= up_to``, oldest first. An OSError
+says that the log cannot be asked now; whatever is raised, it is asked again."""
 
 OVERTAKEN_WAIT_S = 0.05
 """How long an event waits for predecessors that another worker may be about to publish."""
@@ -258,8 +259,11 @@ class Fanout:
             try:
                 async with asyncio.timeout(BACKFILL_TIMEOUT_S):
                     missing = await self._missing(group, room, room.last_number)
-            except Exception:
-                log.exception("a hole in %s could not be filled yet", group)
+            except Exception as error:
+                is_bug = not isinstance(error, OSError)
+                log.warning(
+                    "a hole in %s could not be filled yet: %r", group, error, exc_info=is_bug
+                )
                 await asyncio.sleep(BACKFILL_RETRY_S)
                 continue
             if self._fill_in(group, room, missing):

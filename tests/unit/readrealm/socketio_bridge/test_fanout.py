@@ -48,6 +48,7 @@ class Log:
         self.asked: list[tuple[str, int, int | None]] = []
         self.failures = 0
         """How many times it fails before it answers."""
+        self.failure: Exception = ConnectionError("the store is away")
         self.gate: asyncio.Event | None = None
         """What it waits for before it answers."""
 
@@ -57,7 +58,7 @@ class Log:
             await self.gate.wait()
         if self.failures:
             self.failures -= 1
-            raise ConnectionError("the store is away")
+            raise self.failure
         last = up_to if up_to is not None else max(self.kept, default=0)
         return [event(number) for number in self.kept if after < number <= last]
 
@@ -476,15 +477,28 @@ async def test_what_comes_while_the_log_is_read_comes_once_and_in_order(
     assert numbers(member) == [1, 2, 3, 4, 5, 6, 7]
 
 
-async def test_a_log_that_fails_is_asked_again(fanout: Fanout, member: FakeMember) -> None:
+@pytest.mark.parametrize(
+    ("failure", "is_bug"),
+    [(ConnectionError("away"), False), (TimeoutError(), False), (RuntimeError("a bug"), True)],
+    ids=repr,
+)
+async def test_a_log_that_fails_is_asked_again(
+    fanout: Fanout,
+    member: FakeMember,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    is_bug: bool,
+) -> None:
     fanout.backfill = log = Log(1, 2, 3)
-    log.failures = 1
+    log.failures, log.failure = 1, failure
     fanout.receive(ROOM, emission(event(1), event(3)))
 
     await until(lambda: len(member.heard) == 3)
 
     assert numbers(member) == [1, 2, 3]
     assert len(log.asked) == 2
+    (told,) = caplog.records
+    assert bool(told.exc_info) is is_bug
 
 
 async def test_what_even_the_log_does_not_have_is_passed_over(
