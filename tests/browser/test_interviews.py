@@ -231,6 +231,26 @@ def test_who_answers_at_once_silences_the_voice_of_the_server(open_reader: Open)
     expect(page.get_by_role("radio", name="This site")).to_be_checked()
 
 
+def test_a_voice_that_is_silenced_as_it_begins_leaves_no_error(open_reader: Open) -> None:
+    page = go(open_reader(), answer="writing")
+    page.get_by_role("radio", name="This site").check()
+    page.evaluate(
+        """() => {
+          const play = HTMLMediaElement.prototype.play;
+          HTMLMediaElement.prototype.play = function () {
+            const playing = play.call(this);
+            document.querySelector("[data-main]").click();
+            return playing;
+          };
+        }"""
+    )
+
+    # `open_reader` looks at what the console has heard.
+    page.get_by_role("button", name="Begin").click()
+
+    expect(page.get_by_label("Your answer")).to_be_visible()
+
+
 def test_a_guest_answers_in_writing_with_the_keyboard_alone(open_reader: Open) -> None:
     page = go(open_reader(), answer="writing")
     keys = page.keyboard

@@ -110,6 +110,7 @@ export class ServerVoice {
  * @returns {Promise<boolean>} whether it was played to its end
  */
 async function play(sound, signal) {
+  if (signal.aborted) return false;
   const url = URL.createObjectURL(sound);
   const player = new Audio(url);
   try {
@@ -118,9 +119,11 @@ async function play(sound, signal) {
       player.addEventListener("ended", () => resolve(true));
       player.addEventListener("error", () => resolve(false));
       player.play().catch(() => resolve(false));
-      if (signal.aborted) { player.pause(); resolve(false); }
     });
   } finally {
+    // Or a player that was silenced before it began would look for what is not there any more.
+    player.removeAttribute("src");
+    player.load();
     URL.revokeObjectURL(url);
   }
 }
