@@ -13,6 +13,7 @@ class DeskConfig(SimpleAdminConfig):
     """In place of ``django.contrib.admin``; `readrealm.urls` loads the admin of every app."""
 
     def ready(self) -> None:
+        """Register Django's checks; its own check of admins looks at those only that are loaded."""
         checks.register(check_dependencies, checks.Tags.admin)
         checks.register(_check_every_admin, checks.Tags.admin)
 

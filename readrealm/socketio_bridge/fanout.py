@@ -256,14 +256,8 @@ class Fanout:
             has_hole = room.newest > room.last_number
             if not has_hole and not room.must_ask:
                 return
-            try:
-                async with asyncio.timeout(BACKFILL_TIMEOUT_S):
-                    missing = await self._missing(group, room, room.last_number)
-            except Exception as error:
-                is_bug = not isinstance(error, OSError)
-                log.warning(
-                    "a hole in %s could not be filled yet: %r", group, error, exc_info=is_bug
-                )
+            missing = await self._asked(group, room, room.last_number)
+            if missing is None:
                 await asyncio.sleep(BACKFILL_RETRY_S)
                 continue
             if self._fill_in(group, room, missing):
@@ -272,10 +266,18 @@ class Fanout:
                 self.gaps_given_up += has_hole
                 self._give_up_hole(group, room)
 
-    async def _missing(self, group: str, room: Room, after: int) -> Sequence[Event]:
+    async def _asked(self, group: str, room: Room, after: int) -> Sequence[Event] | None:
+        """What the log has; None if it could not be asked."""
         up_to = room.newest if room.newest > after else None
         room.must_ask = room.must_ask and up_to is not None
-        return await self.backfill(group, after, up_to) if self.backfill else ()
+        try:
+            async with asyncio.timeout(BACKFILL_TIMEOUT_S):
+                return await self.backfill(group, after, up_to) if self.backfill else ()
+        except OSError as error:
+            log.warning("a hole in %s could not be filled yet: %r", group, error)
+        except Exception:
+            log.exception("a hole in %s could not be filled yet", group)
+        return None
 
     def _fill_in(self, group: str, room: Room, missing: Sequence[Event]) -> bool:
         """Emit what was missing, and what waited for it; whether there was anything."""

@@ -40,7 +40,7 @@ from speech.engines.detector import SileroDetector
 from speech.routes.configuration import PipelineConfig, effective
 from speech.routes.lease import PREFIX
 from speech.routes.pipeline import SoundPipeline, SpeechBegan, SpeechEnded
-from tests.support.processes import ROOT, Program
+from tests.support.processes import PYTHON, ROOT, Program
 from tests.support.routes import RoutesClient, chunk
 from tests.support.worker import Server
 from tests.unit.speech.audio import muxing
@@ -168,7 +168,7 @@ class Bench:
 
     def start_worker(self) -> None:
         environment = {**self.server.environment, "PORT": str(self.server.port)}
-        command = [sys.executable, "manage.py", "voice_worker"]
+        command = [PYTHON, "manage.py", "voice_worker"]
         worker = Program(command, environment=environment)
         self.workers.append(worker)
         worker.wait_for_line("the voice worker listens", timeout_s=60)

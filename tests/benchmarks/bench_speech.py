@@ -39,6 +39,7 @@ from speech.realtime.protocol import SessionSpec
 from speech.realtime.wiring import library
 from tests.benchmarks import passage_development
 from tests.benchmarks.passage_questions import QUESTIONS, Question
+from tests.support.processes import PYTHON
 from tests.support.worker import Server
 from tests.unit.speech.audio.muxing import cut
 from tests.unit.speech.audio.recordings import (
@@ -266,7 +267,7 @@ def clips() -> list[Clip]:
 async def engine() -> AsyncIterator[str]:
     """The engine in a process of its own, as it runs in earnest."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "manage.py", "realtime_engine", "--listen", "127.0.0.1:0"),
+        *(PYTHON, "manage.py", "realtime_engine", "--listen", "127.0.0.1:0"),
         cwd=REPOSITORY,
         env=os.environ | {"DATA_DIR": str(DATA_DIR), "DEBUG": "true"},
         stdout=asyncio.subprocess.PIPE,

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ import yaml
 from readrealm.settings.table import SETTINGS
 from readrealm.socketio_bridge.forwarding import RELAY_HEADER
 from tests.support.bridge import free_port, wait_for_port
-from tests.support.processes import ROOT, Program
+from tests.support.processes import PYTHON, ROOT, Program
 from tests.support.worker import Server
 
 DEPLOY = ROOT / "deploy"
@@ -141,7 +140,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "systemd" / "readrealm.service").read_text()
     assert "/opt/readrealm/.venv/bin/python" in unit
     here = tmp_path / "readrealm.service"
-    here.write_text(unit.replace("/opt/readrealm/.venv/bin/python", sys.executable))
+    here.write_text(unit.replace("/opt/readrealm/.venv/bin/python", PYTHON))
 
     run = subprocess.run(
         [analyze, "verify", "--man=no", str(here)], capture_output=True, text=True, timeout=60
@@ -194,7 +193,7 @@ def checked(values: Mapping[str, str], data_dir: Path) -> "subprocess.CompletedP
     """`manage.py check --deploy` with nothing else in the environment that matters."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"],
+        [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "ERROR"],
         cwd=ROOT,
         env={**kept, "DATA_DIR": str(data_dir), **values},
         capture_output=True,

@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from speech.realtime import providers
 from speech.realtime.client import RealtimeClient
 from speech.realtime.events import ResponseDone
 from speech.realtime.protocol import SessionSpec
+from tests.support.processes import PYTHON
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -104,7 +104,7 @@ def test_the_engine_refuses_to_listen_for_others(address):
 
 async def test_the_engine_runs_answers_and_stops_when_it_is_told(tmp_path):
     engine = await asyncio.create_subprocess_exec(
-        *(sys.executable, "manage.py", "realtime_engine", "--listen", "127.0.0.1:0"),
+        *(PYTHON, "manage.py", "realtime_engine", "--listen", "127.0.0.1:0"),
         cwd=ROOT,
         env=os.environ | {"DATA_DIR": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE,

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -15,7 +14,7 @@ import pytest
 from readrealm.stores import processes
 from tests.conftest import serving
 from tests.integration.attendance import in_order, wait_until_all_are_ready
-from tests.support.processes import Program, command_of, wait_until, wait_until_gone
+from tests.support.processes import PYTHON, Program, command_of, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -202,7 +201,7 @@ def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_pat
 
 
 def test_make_takes_the_server_with_it(data_dir):
-    command = f"{sys.executable} manage.py serve --workers 1 --exit-with-parent; true"
+    command = f"{PYTHON} manage.py serve --workers 1 --exit-with-parent; true"
     environment = {**os.environ, "DATA_DIR": str(data_dir), "REDIS_URL": "", "PORT": "0"}
     parent = Program(["sh", "-c", command], environment=environment)
     try:
@@ -322,7 +321,7 @@ def test_development_mode_is_not_opened_to_everybody_by_a_flag(tmp_path):
 
 def test_runstores_shows_urls_that_a_shell_can_read_and_ends_what_it_started(tmp_path):
     program = Program(
-        [sys.executable, "manage.py", "runstores"],
+        [PYTHON, "manage.py", "runstores"],
         environment={
             **os.environ,
             "DATA_DIR": str(tmp_path),
@@ -347,7 +346,7 @@ def test_runstores_shows_urls_that_a_shell_can_read_and_ends_what_it_started(tmp
 def serve(*arguments, stdin=subprocess.PIPE, **variables):
     """A server that need not come as far as an address."""
     return Program(
-        [sys.executable, "manage.py", "serve", "--workers", "1", *arguments],
+        [PYTHON, "manage.py", "serve", "--workers", "1", *arguments],
         environment={**os.environ, "REDIS_URL": "", **variables},
         stdin=stdin,
     )

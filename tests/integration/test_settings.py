@@ -2,18 +2,17 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
 
 from readrealm.settings.table import SETTINGS, as_markdown
-from tests.support.processes import ROOT
+from tests.support.processes import PYTHON, ROOT
 
 
 def manage(*arguments, **variables):
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [PYTHON, "manage.py", *arguments],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,

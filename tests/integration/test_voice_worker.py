@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,7 +16,7 @@ from speech.audio.pcm import from_samples
 from speech.audio.resample import Resampler
 from tests.conftest import StartServer
 from tests.integration.test_routes import Clients, new_id
-from tests.support.processes import Program
+from tests.support.processes import PYTHON, Program
 from tests.support.routes import RoutesClient
 from tests.support.worker import Server
 from tests.unit.speech.audio import muxing
@@ -67,7 +66,7 @@ class Workers:
             "PORT": str(self._site.port),
             "REDIS_URL": self._site.redis_url,
         }
-        worker = Program([sys.executable, "manage.py", "voice_worker"], environment=environment)
+        worker = Program([PYTHON, "manage.py", "voice_worker"], environment=environment)
         self._started.append(worker)
         worker.wait_for_line("the voice worker listens", timeout_s=90)
         return worker

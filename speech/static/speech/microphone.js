@@ -14,7 +14,7 @@
  * sound run, only then.
  */
 
-import { run } from "./sound.js";
+import { NO_SOUND, run } from "./sound.js";
 
 /** @typedef {"insecure" | "unsupported" | "denied" | "missing" | "busy" | "silent" | "failed"} Reason */
 
@@ -25,7 +25,7 @@ const WORDS = Object.freeze({
   denied: "The microphone is not allowed. Open the site settings beside the address, allow the microphone, and try again.",
   missing: "No microphone was found. Plug one in or switch it on, and try again.",
   busy: "The microphone is used by something else. Close the other programme or tab, and try again.",
-  silent: "This device lets no sound run. Connect a loudspeaker or headphones, and try again.",
+  silent: NO_SOUND,
   failed: "The microphone could not be opened. Try again.",
 });
 

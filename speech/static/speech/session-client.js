@@ -233,6 +233,6 @@ export class SessionClient extends EventTarget {
 }
 
 /** @param {string} words a message of the server */
-function sentence(words) {
+export function sentence(words) {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.?]$/.test(words) ? "" : "."}`;
 }

@@ -5,7 +5,7 @@ import { io } from "socket.io-client";
 import { hide, isBusy, keepBusy } from "./focus.js";
 import { hook } from "./hooks.js";
 import { MicrophoneRefused } from "./microphone.js";
-import { NoAnswer, Refusal, SessionClient } from "./session-client.js";
+import { NoAnswer, Refusal, SessionClient, sentence } from "./session-client.js";
 import { Recorder } from "./session-recorder.js";
 import { Settings } from "./session-settings.js";
 import { Timeline, Transcript } from "./session-transcript.js";
@@ -58,7 +58,7 @@ socket.on("disconnect", show);
 socket.on("connect_error", (error) => {
   isCutOff = true;
   // A server that lets nobody in says so in words for the reader; a network has none.
-  complain(error.data ? new Refusal({ error: error.message, code: error.data.code }).message : UNREACHABLE);
+  complain(error.data ? sentence(error.message) : UNREACHABLE);
 });
 session.addEventListener("state", show);
 session.addEventListener("transcription", (event) => transcript.add(detailOf(event)));

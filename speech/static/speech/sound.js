@@ -3,12 +3,14 @@
 /** How long a device may take. */
 const WITHIN_MS = 5_000;
 
+export const NO_SOUND = "This device lets no sound run. Connect a loudspeaker or headphones, and try again.";
+
 /** There is no sound to be had; `message` says to the reader what to do. */
 export class NoSound extends Error {
   name = "NoSound";
 
   constructor() {
-    super("This device lets no sound run. Connect a loudspeaker or headphones, and try again.");
+    super(NO_SOUND);
   }
 }
 
