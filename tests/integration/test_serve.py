@@ -159,17 +159,9 @@ def test_a_killed_supervisor_leaves_nothing_running(server):
     wait_until_gone(below)
 
 
-async def stuck(scope, receive, send):
-    """An application whose first request blocks the event loop for good."""
-    if scope["type"] == "http":
-        print("stuck", flush=True)  # noqa: T201  the test waits for it
-        threading.Event().wait()
-
-
 def test_a_worker_that_hangs_does_not_outlive_a_killed_supervisor(data_dir):
-    program = serve(
-        "--application", f"{__name__}:stuck", DATA_DIR=str(data_dir), DRAIN_S="0", PORT="0"
-    )
+    stuck = ("--application", "tests.support.stuck:application")
+    program = serve(*stuck, DATA_DIR=str(data_dir), DRAIN_S="0", PORT="0")
     try:
         address = program.wait_for_line(r"http://127.0.0.1:(\d+)")
         connection = HTTPConnection("127.0.0.1", int(address[1]), timeout=20)
