@@ -45,7 +45,7 @@ class PocketSphinx:
         "fwdflat": False,
         "lw": 5.0,
         # Followed in one frame. Without a limit noise takes twice the time, for the same words.
-        "maxhmmpf": 8_000,
+        "maxhmmpf": 4_000,
     }
 
     HEAD_S = 1.0
