@@ -45,7 +45,7 @@ class PocketSphinx:
         "fwdflat": False,
         "lw": 5.0,
         # Followed in one frame. Without a limit noise takes twice the time, for the same words.
-        "maxhmmpf": 4_000,
+        "maxhmmpf": 5_000,
     }
 
     HEAD_S = 1.0
