@@ -34,7 +34,7 @@ class PocketSphinx:
 
     It subtracts the mean of the cepstrum, which a whole utterance tells best. A live
     utterance of a stranger is therefore held back for `HEAD_S`, which tell it nearly as
-    well; the next utterances of the same speaker start with what was learnt.
+    well (docs/voice.md); the next utterances of the same speaker start with what was learnt.
     """
 
     OPTIONS: ClassVar[Mapping[str, Any]] = {
@@ -52,6 +52,10 @@ class PocketSphinx:
     _HEAD_BYTES = int(HEAD_S * RATE_HZ) * SAMPLE_BYTES
     _LEAST_HEAD_BYTES = _HEAD_BYTES // 3
     _FRAMES_PER_S = 100
+    _FRAME_SAMPLES = 410
+    """The window of 25.6 ms from which a frame is computed."""
+    _PRIOR_FRAMES = 500
+    """As so many frames the model counts the mean that it starts with (CMN_WIN in its cmn.h)."""
 
     def __init__(self) -> None:
         pocketsphinx: Any = importlib.import_module("pocketsphinx")
@@ -96,15 +100,27 @@ class PocketSphinx:
         """Learn the speaker from what was held back, then recognise it."""
         head, self._head = bytes(self._head or b""), None
         if len(head) >= self._LEAST_HEAD_BYTES:
-            self._start()
-            self._model.process_raw(head, no_search=True)
-            mean = self._model.get_cmn(update=True)
-            self._close()
-            self._model.set_cmn(mean)
+            self._model.set_cmn(self._mean(head))
         self._start()
         if head:
             self._model.process_raw(head)
         return self._text()
+
+    def _mean(self, head: bytes) -> str:
+        """The mean of what was held back, and of nothing else."""
+        first = _numbers(self._model.get_cmn(update=False))
+        self._start()
+        self._model.process_raw(head, no_search=True)
+        mixed = _numbers(self._model.get_cmn(update=True))
+        self._close()
+        # What a second adds to a mean that already counts for five seconds would hardly show.
+        hop = RATE_HZ // self._FRAMES_PER_S
+        frames = (len(head) // SAMPLE_BYTES - self._FRAME_SAMPLES) // hop + 1
+        weight = self._PRIOR_FRAMES / frames
+        return ",".join(
+            f"{after + weight * (after - before):.4f}"
+            for before, after in zip(first, mixed, strict=True)
+        )
 
     def _start(self) -> None:
         self._model.start_utt()
@@ -132,6 +148,10 @@ class PocketSphinx:
             if segment.word[0] not in "<["
         )
         return Recognised(text, words, self._model.get_cmn())
+
+
+def _numbers(mean: str) -> list[float]:
+    return [float(number) for number in mean.split(",")]
 
 
 class Vosk:

@@ -16,7 +16,7 @@ from speech.audio.pcm import from_samples
 from speech.engines.recogniser import Deadlines, Engine, RecogniserPool, RecogniserSpec
 from tests.support.processes import descendants
 from tests.unit.speech.audio.muxing import cut
-from tests.unit.speech.audio.recordings import needs_recordings, recorded_pcm, silence
+from tests.unit.speech.audio.recordings import needs_recordings, recorded_pcm, recording, silence
 
 CHUNK = 3_200
 """100 ms at 16 kHz."""
@@ -69,6 +69,22 @@ async def test_a_clear_sentence_is_understood_while_it_is_spoken(sentence):
     assert {"reports", "from", "the", "north", "which", "chiefly", "people", "buy"} <= words
     assert any(partials[:-5])
     assert recognised.text == recognised.text.lower()
+
+
+@needs_recordings
+async def test_a_stranger_in_noise_is_understood_from_the_first_utterance_on(pool):
+    recognised, _ = await live(pool, "jfk.wav")
+    said = "what your country can do for you", "what you can do for your country"
+    assert all(words in recognised.text for words in said)
+
+
+@needs_recordings
+async def test_who_speaks_softly_is_understood_as_well(pool, sentence):
+    soft = from_samples(recording("arctic_a0024.wav") / 8)
+    async with pool.utterance() as utterance:
+        for chunk in cut(soft, CHUNK):
+            await utterance.hear(chunk)
+        assert (await utterance.finish()).text == sentence[0].text
 
 
 @needs_recordings

@@ -1,12 +1,16 @@
-"""The adapters of recognisers that are chosen by model path, against packages that play along."""
+"""What pocketsphinx learns of a speaker; and the adapters of recognisers that are chosen by model
+path, against packages that play along."""
 
 import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from speech.engines.decoders import load
+from speech.audio.pcm import from_samples
+from speech.audio.voice import RATE_HZ
+from speech.engines.decoders import PocketSphinx, load
 
 
 class FakeVosk:
@@ -128,3 +132,22 @@ def test_sherpa_hears_the_silence_that_it_needs_behind_the_last_word(tmp_path):
 def test_an_unknown_recogniser_is_a_mistake():
     with pytest.raises(ValueError, match="unknown"):
         load("crystal ball", "", "en")
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.0])
+@pytest.mark.parametrize("before", [None, ",".join(["7"] * 13)], ids=["built in", "another"])
+def test_the_mean_of_a_stranger_has_nothing_of_the_mean_before(seconds, before):
+    noise = np.random.default_rng(5).standard_normal(int(seconds * RATE_HZ)) * 0.06
+    head = from_samples(noise.astype(np.float32))
+    decoder = PocketSphinx()
+    decoder.begin(None)
+    if before:
+        decoder._model.set_cmn(before)
+
+    learnt = decoder._mean(head)
+
+    # A whole utterance is normalised with a mean that the model computes itself.
+    decoder.transcribe(head)
+    itself = decoder._model.get_cmn(update=False)
+    numbers = [[float(number) for number in mean.split(",")] for mean in (learnt, itself)]
+    assert numbers[0] == pytest.approx(numbers[1], abs=0.25)
